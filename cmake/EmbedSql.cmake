@@ -1,0 +1,15 @@
+# cmake -DDIR=store/schema/x -DNAME=schema_x -DOUT=x.c -P EmbedSql.cmake: the migrations
+# of one database, in order, as an array of strings.
+file(GLOB files "${DIR}/*.sql")
+list(SORT files)
+list(LENGTH files n)
+set(src "/* Generated from store/schema; do not edit. */\n#include \"store/schema.h\"\n\nconst char *const ${NAME}[] = {\n")
+foreach(f IN LISTS files)
+  file(READ "${f}" sql)
+  string(REPLACE "\\" "\\\\" sql "${sql}")
+  string(REPLACE "\"" "\\\"" sql "${sql}")
+  string(REPLACE "\n" "\\n\"\n\t\"" sql "${sql}")
+  string(APPEND src "\t\"${sql}\",\n")
+endforeach()
+string(APPEND src "\t0};\nconst size_t ${NAME}_count = ${n};\n")
+file(WRITE "${OUT}" "${src}")

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Fail if a room includes one above it, or a library outside the room that owns it.
+# Order: base store sync rpc daemon; inside sync: chain, then trust peer snapshot, then the engine.
+set -eu
+cd "$(dirname "$0")/.."
+only() { # header, the folders that may include it...
+  header=$1; shift
+  grep -rlF "$header" base store sync rpc daemon | while read -r f; do
+    ok=no
+    for d in "$@"; do case $f in "$d"/*) ok=yes ;; esac; done
+    [ $ok = yes ] || echo "$f: includes $header"
+  done
+}
+bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
+         grep -rnE '#include "(sync|rpc|daemon)/' store
+         grep -rnE '#include "(rpc|daemon)/' sync
+         grep -rnE '#include "daemon/' rpc
+         grep -rnE '#include "(store|sync/(trust|peer|snapshot|[a-z_]+\.h))' sync/chain
+         grep -rnE '#include "(store|sync/(peer|snapshot|[a-z_]+\.h))' sync/trust
+         grep -rnE '#include "(store|sync/(trust|snapshot|[a-z_]+\.h))' sync/peer
+         grep -rnE '#include "sync/(trust|peer|[a-z_]+\.h)' sync/snapshot
+         grep -rnE '#include <(pthread|sys/socket|time|stdio)\.h>' sync/chain | grep -v stdio
+         only sqlite3.h store
+         only microhttpd.h rpc
+         only curl/curl.h sync/peer
+         only secp256k1.h sync/chain sync/trust
+         only yaml.h daemon
+         only yajl/ base sync/snapshot; } 2>/dev/null || true)
+[ -z "$bad" ] || { echo "$bad"; exit 1; }

@@ -1,0 +1,40 @@
+#ifndef DAEMON_CONFIG_CONFIG_H
+#define DAEMON_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "rpc/rpc.h"
+#include "sync/engine.h"
+
+/*
+ * The configuration: one YAML file (control-plane.md), every key known, typed and in
+ * range, defaults filled in.  Immutable after config_load; owns every text and the two
+ * structs it fills for the engine and the RPC server.
+ */
+struct config {
+    enum log_level log_level;
+    char *data_dir;
+    struct chain_params params;
+    struct engine_config engine;
+    struct rpc_config rpc;
+    void *texts; /* private: what the pointers above point into */
+};
+
+struct config_flags { /* command line; NULL: not given; they win over the file */
+    const char *file, *data_dir, *rpc_listen, *log_level;
+};
+
+/* ERR_INVALID: "cairn.yaml:12: checkpoint.qourum: unknown key; did you mean quorum?" */
+enum errc config_load(const struct config_flags *flags, struct config **out,
+                      struct err *err);
+void config_free(struct config *c);
+DEFINE_CLEANUP(struct config, config_free)
+
+/* Effective values as indented JSON, for --check-config and daemon.info.  No secrets. */
+char *config_text(const struct config *c);
+
+#endif

@@ -1,0 +1,125 @@
+#ifndef SYNC_ENGINE_H
+#define SYNC_ENGINE_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/u128.h"
+#include "sync/chain/params.h"
+#include "sync/trust/trust.h"
+
+/*
+ * The sync engine: one thread that owns every job, every peer and both databases' only
+ * writers.  Others talk to it in messages, each answered exactly once, and read a
+ * published copy of the status.
+ */
+struct engine;
+
+struct engine_config {
+    const struct chain_params *params; /* outlives the engine */
+    const char *data_dir;
+    const char *const *peers; /* base URLs; NULL-ended */
+    const char *checkpoint_url; /* "" when none */
+    struct trust_policy policy;
+    uint64_t transfer_min_speed, transfer_max_bytes;
+    unsigned transfer_connections;
+    const char *const *allow_networks; /* NULL-ended */
+    const char *const *allow_paths;    /* directories sync.start may read; NULL-ended */
+    unsigned poll_seconds;
+    unsigned ready_max_behind;
+    unsigned workers; /* 0: one a core */
+};
+
+/* Opens the data directory (locked, created if missing), resumes what was under way.
+   cfg is borrowed for the engine's life. */
+enum errc engine_start(const struct engine_config *cfg, struct engine **out,
+                       struct err *err);
+/* Answers what is waiting with SHUTTING_DOWN, cancels, joins.  NULL: no-op. */
+void engine_stop(struct engine *e);
+
+/* --- messages: any thread; blocks until answered; short by design --- */
+enum engine_op {
+    ENGINE_SYNC_START,       /* source: result {job_id} */
+    ENGINE_SYNC_REBOOTSTRAP, /* source and reason: result {job_id} */
+    ENGINE_SYNC_CANCEL,      /* job_id: result the job */
+    ENGINE_EVALUATE,         /* source: result the verdict; changes nothing */
+    ENGINE_PEERS_LIST,       /* result {peers} */
+};
+
+struct engine_request {
+    enum engine_op op;
+    /* the source, for start, rebootstrap and evaluate: at most one of url, path, payload;
+       none: checkpoint.url */
+    const char *url, *path;
+    const char *payload; /* JSON text */
+    bool has_height;     /* what the operator expects; a source that says otherwise fails */
+    uint64_t height;
+    const char *block_hash; /* hex; NULL: any */
+    bool full;              /* mode full: from genesis, no checkpoint */
+    bool dry_run;           /* stop after deciding */
+    const char *reason;     /* rebootstrap: the operator's words, for the audit log */
+    const char *idempotency_key;
+    int64_t job_id;
+};
+
+/* *result is the caller's.  BUSY when the engine's inbox is full. */
+enum errc engine_call(struct engine *e, const struct engine_request *req, cJSON **result,
+                      struct err *err);
+
+/* --- status: any thread; a copy --- */
+enum engine_state { /* where the node is, as sync.status names it */
+    ENGINE_IDLE,
+    ENGINE_DISCOVERING,
+    ENGINE_DECIDING,
+    ENGINE_PREFLIGHT,
+    ENGINE_FETCHING,
+    ENGINE_VERIFYING,
+    ENGINE_MOUNTING,
+    ENGINE_HEADERS,
+    ENGINE_BLOCKS,
+    ENGINE_FOLLOWING,
+    ENGINE_HALTED, /* an incident stops it; reads go on */
+};
+const char *engine_state_name(enum engine_state state);
+
+struct engine_status {
+    uint64_t seq; /* grows with every change */
+    enum engine_state state;
+    char waiting_for[160]; /* when idle or stuck: what for; "" otherwise */
+    int64_t job_id;        /* 0: none */
+    struct {
+        char stage[16];
+        uint64_t done, total; /* total 0: unknown */
+        char unit[12];        /* "bytes", "headers", "blocks", "peers" */
+        double rate;          /* units a second */
+        int64_t eta_seconds;  /* -1: unknown */
+    } progress;
+    bool has_tip;
+    uint64_t tip_height;
+    uint8_t tip_hash[32];
+    struct work tip_work;
+    bool has_network_height;
+    uint64_t network_height;
+    bool has_checkpoint;
+    int64_t checkpoint_id;
+    uint64_t checkpoint_height;
+    uint8_t checkpoint_hash[32];
+    char checkpoint_trust[16];
+    int64_t generation; /* live; 0: none */
+    uint64_t incidents_open;
+    int64_t started_ms; /* wall clock */
+    bool ready;         /* following, and within ready_max_behind */
+    char ready_why[160]; /* when not */
+};
+
+void engine_status(struct engine *e, struct engine_status *out);
+
+/* Blocks until the status' seq differs from seen or timeout_ms passed; false then, and
+   false at once when the engine is stopping (look at *stopping). */
+bool engine_status_wait(struct engine *e, uint64_t seen, int64_t timeout_ms,
+                        bool *stopping);
+
+#endif

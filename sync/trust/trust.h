@@ -1,0 +1,198 @@
+#ifndef SYNC_TRUST_TRUST_H
+#define SYNC_TRUST_TRUST_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/u128.h"
+#include "sync/chain/params.h"
+#include "sync/chain/work.h"
+
+/*
+ * Which checkpoint to believe.  trust_evaluate is a pure function: the same candidate,
+ * evidence, policy and past give the same verdict, on any machine, at any time.  All text
+ * pointers are borrowed for the call.  Any thread.
+ */
+enum {
+    TRUST_KEYS_MAX = 64,
+    TRUST_ROOTS_MAX = 256,
+    TRUST_VOTES_MAX = 256,
+    TRUST_SIGNATURES_MAX = 64,
+    TRUST_TEXT = 200, /* a rule's saw, wanted and detail */
+};
+
+enum trust_key_alg { TRUST_SECP256K1, TRUST_ED25519 };
+
+struct trust_key {
+    enum trust_key_alg alg;
+    uint8_t bytes[33]; /* compressed point, or 32 bytes of Ed25519 */
+};
+
+/* "02ab..", 64 or 65 byte forms, or "ed25519:<64 hex>".  False: no key. */
+bool trust_key_parse(const char *text, struct trust_key *out);
+bool trust_key_equal(const struct trust_key *a, const struct trust_key *b);
+
+struct trust_root {
+    uint64_t height;
+    uint8_t hash[32];
+};
+
+struct trust_policy {
+    unsigned quorum;    /* peers that must report the block; 0: none */
+    unsigned min_peers; /* network groups they must span */
+    unsigned threshold; /* trusted keys that must have signed; 0: none */
+    struct trust_key keys[TRUST_KEYS_MAX];
+    size_t key_count;
+    unsigned min_confirmations, min_attestations;
+    bool header_proof_full; /* else header_window headers */
+    uint64_t header_window;
+    struct work min_work;
+    uint64_t min_delta;
+    uint64_t max_age_seconds; /* 0: any age */
+    struct trust_root roots[TRUST_ROOTS_MAX]; /* pinned; genesis is always one */
+    size_t root_count;
+};
+
+/* What a source claims.  Everything may be a lie. */
+struct trust_candidate {
+    const char *source;    /* URL, path, "inline" */
+    const char *network;   /* NULL when the format names none */
+    const char *malformed; /* NULL, or what is wrong with the metadata */
+    bool has_height, has_block_hash, has_state_hash, has_state_root, has_work;
+    uint64_t height;
+    uint8_t block_hash[32];
+    char state_hash[65];
+    uint8_t state_root[32];
+    struct work work;
+    struct {
+        const char *pubkey, *signature; /* hex as given; NULL when absent */
+    } signatures[TRUST_SIGNATURES_MAX]; /* over XAI's checkpoint digest */
+    size_t signature_count;
+};
+
+/* One peer's own word on the block at the candidate's height. */
+struct trust_vote {
+    const char *peer;     /* URL */
+    const char *group;    /* network group, e.g. "127.1.0.0/16" */
+    const char *identity; /* distinct per node; its URL when it has none */
+    uint8_t block_hash[32];
+};
+
+enum trust_found {
+    TRUST_NOT_YET,   /* not collected: the rule is skipped, "not evaluated yet" */
+    TRUST_HOLDS,
+    TRUST_FAILS,
+    TRUST_CANNOT,    /* tried and impossible: detail says why; the rule fails */
+};
+
+struct trust_evidence {
+    const char *why_not_yet; /* for the skipped ones; NULL: "no evidence yet" */
+    enum trust_found votes_collected;
+    struct trust_vote votes[TRUST_VOTES_MAX];
+    size_t vote_count;
+
+    /* header chain from the highest root (or the window) to the checkpoint block */
+    enum trust_found headers;
+    const char *headers_detail; /* when it fails: which header, which rule */
+    uint64_t headers_from;      /* first height proven */
+    bool headers_full;          /* from a root, so work is proven */
+    struct work work;           /* summed, when headers_full */
+    double block_time;          /* of the checkpoint block, when headers hold */
+    bool has_block_time;
+
+    /* against everything else known */
+    enum trust_found best_chain;
+    const char *best_chain_detail;
+    enum trust_found confirmations_collected;
+    uint64_t confirmations; /* valid headers above the block */
+    enum trust_found next_block;
+    unsigned next_block_peers;
+    bool at_network_tip; /* nobody has a next block since this is the tip */
+
+    enum trust_found payload;
+    enum reason payload_reason;
+    const char *payload_detail;
+    enum trust_found source;
+    enum reason source_reason;
+    const char *source_detail;
+
+    /* what is accepted already */
+    bool has_tip;
+    uint64_t tip_height;
+    bool forced; /* an operator's re-bootstrap: delta does not apply */
+    bool has_latest; /* checkpoint accepted last */
+    uint64_t latest_height;
+    uint8_t latest_hash[32];
+    char latest_state_hash[65]; /* "" when it had none */
+    struct work latest_work;
+    int64_t now_ms; /* for freshness alone */
+};
+
+enum trust_result { TRUST_PASS, TRUST_FAIL, TRUST_SKIPPED, TRUST_NOT_APPLICABLE };
+
+#define TRUST_RULES(X)                                                                  \
+    X(NETWORK, "network")                                                               \
+    X(METADATA, "metadata")                                                             \
+    X(DELTA, "delta")                                                                   \
+    X(REPLAY, "replay")                                                                 \
+    X(FRESHNESS, "freshness")                                                           \
+    X(TRUST_ROOT, "trust_root")                                                         \
+    X(REVOCATION, "revocation")                                                         \
+    X(QUORUM, "quorum")                                                                 \
+    X(EQUIVOCATION, "equivocation")                                                     \
+    X(DIVERSITY, "diversity")                                                           \
+    X(SIGNATURES, "signatures")                                                         \
+    X(ATTESTATIONS, "attestations")                                                     \
+    X(WORK, "work")                                                                     \
+    X(HEADERS, "headers")                                                               \
+    X(BEST_CHAIN, "best_chain")                                                         \
+    X(CONFIRMATIONS, "confirmations")                                                   \
+    X(SERVABLE, "servable")                                                             \
+    X(PAYLOAD, "payload")                                                               \
+    X(SOURCE, "source")
+
+enum trust_rule {
+#define X(id, name) TRUST_RULE_##id,
+    TRUST_RULES(X)
+#undef X
+        TRUST_RULE_COUNT
+};
+const char *trust_rule_name(enum trust_rule rule);
+const char *trust_result_name(enum trust_result result);
+
+struct trust_rule_result {
+    enum trust_result result;
+    enum reason reason; /* when it fails */
+    char saw[TRUST_TEXT], wanted[TRUST_TEXT], detail[TRUST_TEXT];
+};
+
+struct trust_verdict {
+    /* accepted: no rule fails and none was skipped for want of evidence.
+       refused: a rule fails.  Neither: evidence is missing. */
+    bool accepted, refused;
+    enum reason reason;      /* of the first failing rule in the table's order */
+    enum trust_rule decider; /* that rule */
+    struct trust_rule_result rules[TRUST_RULE_COUNT];
+};
+
+void trust_evaluate(const struct trust_candidate *candidate,
+                    const struct trust_evidence *evidence,
+                    const struct trust_policy *policy, const struct chain_params *params,
+                    struct trust_verdict *out);
+
+/*
+ * The verdict as a document: {accepted, reason, rules: [{rule, result, saw, wanted,
+ * detail, reason?}], not_evaluated: [rule...]}, plus candidate {source, height, block_hash,
+ * state_hash, work, ...} and votes [{peer, group, block_hash, agrees}].  The caller owns it.
+ */
+cJSON *trust_verdict_json(const struct trust_verdict *verdict,
+                          const struct trust_candidate *candidate,
+                          const struct trust_evidence *evidence);
+
+/* The policy as a document, in the words of the configuration. */
+cJSON *trust_policy_json(const struct trust_policy *policy);
+
+#endif
