@@ -13,8 +13,8 @@
 
 /*
  * Which checkpoint to believe.  trust_evaluate is a pure function: the same candidate,
- * evidence, policy and past give the same verdict, on any machine, at any time.  All text
- * pointers are borrowed for the call.  Any thread.
+ * evidence, policy and past give the same verdict, on any machine, at any time.  All
+ * text pointers are borrowed for the call.  Any thread.
  */
 enum {
     TRUST_KEYS_MAX = 64,
@@ -34,6 +34,14 @@ struct trust_key {
 /* "02ab..", 64 or 65 byte forms, or "ed25519:<64 hex>".  False: no key. */
 bool trust_key_parse(const char *text, struct trust_key *out);
 bool trust_key_equal(const struct trust_key *a, const struct trust_key *b);
+enum { TRUST_KEY_TEXT = 75 };
+/* The one spelling it is shown in: 66 digits, or "ed25519:" and 64. */
+void trust_key_text(const struct trust_key *key, char out[TRUST_KEY_TEXT]);
+
+/* What XAI's signers sign: SHA-256 of CANON {block_hash, height, state_hash}; both
+   hashes in lower-case hex.  No network is in it (protocol.md 10.4). */
+void trust_digest(uint64_t height, const uint8_t block_hash[32], const char *state_hash,
+                  uint8_t out[32]);
 
 struct trust_root {
     uint64_t height;
@@ -51,7 +59,7 @@ struct trust_policy {
     uint64_t header_window;
     struct work min_work;
     uint64_t min_delta;
-    uint64_t max_age_seconds; /* 0: any age */
+    uint64_t max_age_seconds;                 /* 0: any age */
     struct trust_root roots[TRUST_ROOTS_MAX]; /* pinned; genesis is always one */
     size_t root_count;
 };
@@ -82,10 +90,10 @@ struct trust_vote {
 };
 
 enum trust_found {
-    TRUST_NOT_YET,   /* not collected: the rule is skipped, "not evaluated yet" */
+    TRUST_NOT_YET, /* not collected: the rule is skipped, "not evaluated yet" */
     TRUST_HOLDS,
     TRUST_FAILS,
-    TRUST_CANNOT,    /* tried and impossible: detail says why; the rule fails */
+    TRUST_CANNOT, /* tried and impossible: detail says why; the rule fails */
 };
 
 struct trust_evidence {
@@ -122,7 +130,7 @@ struct trust_evidence {
     /* what is accepted already */
     bool has_tip;
     uint64_t tip_height;
-    bool forced; /* an operator's re-bootstrap: delta does not apply */
+    bool forced;     /* an operator's re-bootstrap: delta does not apply */
     bool has_latest; /* checkpoint accepted last */
     uint64_t latest_height;
     uint8_t latest_hash[32];
@@ -133,25 +141,25 @@ struct trust_evidence {
 
 enum trust_result { TRUST_PASS, TRUST_FAIL, TRUST_SKIPPED, TRUST_NOT_APPLICABLE };
 
-#define TRUST_RULES(X)                                                                  \
-    X(NETWORK, "network")                                                               \
-    X(METADATA, "metadata")                                                             \
-    X(DELTA, "delta")                                                                   \
-    X(REPLAY, "replay")                                                                 \
-    X(FRESHNESS, "freshness")                                                           \
-    X(TRUST_ROOT, "trust_root")                                                         \
-    X(REVOCATION, "revocation")                                                         \
-    X(QUORUM, "quorum")                                                                 \
-    X(EQUIVOCATION, "equivocation")                                                     \
-    X(DIVERSITY, "diversity")                                                           \
-    X(SIGNATURES, "signatures")                                                         \
-    X(ATTESTATIONS, "attestations")                                                     \
-    X(WORK, "work")                                                                     \
-    X(HEADERS, "headers")                                                               \
-    X(BEST_CHAIN, "best_chain")                                                         \
-    X(CONFIRMATIONS, "confirmations")                                                   \
-    X(SERVABLE, "servable")                                                             \
-    X(PAYLOAD, "payload")                                                               \
+#define TRUST_RULES(X)                \
+    X(NETWORK, "network")             \
+    X(METADATA, "metadata")           \
+    X(DELTA, "delta")                 \
+    X(REPLAY, "replay")               \
+    X(FRESHNESS, "freshness")         \
+    X(TRUST_ROOT, "trust_root")       \
+    X(REVOCATION, "revocation")       \
+    X(QUORUM, "quorum")               \
+    X(EQUIVOCATION, "equivocation")   \
+    X(DIVERSITY, "diversity")         \
+    X(SIGNATURES, "signatures")       \
+    X(ATTESTATIONS, "attestations")   \
+    X(WORK, "work")                   \
+    X(HEADERS, "headers")             \
+    X(BEST_CHAIN, "best_chain")       \
+    X(CONFIRMATIONS, "confirmations") \
+    X(SERVABLE, "servable")           \
+    X(PAYLOAD, "payload")             \
     X(SOURCE, "source")
 
 enum trust_rule {
@@ -165,6 +173,7 @@ const char *trust_result_name(enum trust_result result);
 
 struct trust_rule_result {
     enum trust_result result;
+    bool pending; /* skipped for want of evidence: nothing is accepted before it */
     enum reason reason; /* when it fails */
     char saw[TRUST_TEXT], wanted[TRUST_TEXT], detail[TRUST_TEXT];
 };
@@ -180,13 +189,14 @@ struct trust_verdict {
 
 void trust_evaluate(const struct trust_candidate *candidate,
                     const struct trust_evidence *evidence,
-                    const struct trust_policy *policy, const struct chain_params *params,
-                    struct trust_verdict *out);
+                    const struct trust_policy *policy,
+                    const struct chain_params *params, struct trust_verdict *out);
 
 /*
  * The verdict as a document: {accepted, reason, rules: [{rule, result, saw, wanted,
- * detail, reason?}], not_evaluated: [rule...]}, plus candidate {source, height, block_hash,
- * state_hash, work, ...} and votes [{peer, group, block_hash, agrees}].  The caller owns it.
+ * detail, reason?}], not_evaluated: [rule...]}, plus candidate {source, height,
+ * block_hash, state_hash, work, ...} and votes [{peer, group, block_hash, agrees}]. The
+ * caller owns it.
  */
 cJSON *trust_verdict_json(const struct trust_verdict *verdict,
                           const struct trust_candidate *candidate,

@@ -1,0 +1,124 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "sync/trust/trust_rule.h"
+
+/* Sources choose their texts, so those are cut and cleaned before they are shown. */
+enum { SHOWN_TEXT = 512 };
+
+static void add_text(cJSON *to, const char *key, const char *text)
+{
+    char safe[SHOWN_TEXT];
+
+    (void)snprintf(safe, sizeof(safe), "%s", text); /* cut on purpose */
+    trust_rule_clean(safe);
+    (void)cJSON_AddStringToObject(to, key, safe);
+}
+
+static void add_hash(cJSON *to, const char *key, const uint8_t hash[32])
+{
+    char hex[65];
+
+    hex_encode(hash, 32, hex);
+    (void)cJSON_AddStringToObject(to, key, hex);
+}
+
+static void add_work(cJSON *to, const char *key, const struct work *work)
+{
+    char text[WORK_TEXT];
+
+    work_text(work, text);
+    (void)cJSON_AddStringToObject(to, key, text);
+}
+
+static void add_rule(cJSON *rules, enum trust_rule rule,
+                     const struct trust_rule_result *r)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    (void)cJSON_AddStringToObject(o, "rule", trust_rule_name(rule));
+    (void)cJSON_AddStringToObject(o, "result", trust_result_name(r->result));
+    (void)cJSON_AddStringToObject(o, "saw", r->saw);
+    (void)cJSON_AddStringToObject(o, "wanted", r->wanted);
+    (void)cJSON_AddStringToObject(o, "detail", r->detail);
+    if (r->result == TRUST_FAIL)
+        (void)cJSON_AddStringToObject(o, "reason", reason_code(r->reason));
+    (void)cJSON_AddItemToArray(rules, o);
+}
+
+static void add_rules(cJSON *doc, const struct trust_verdict *verdict)
+{
+    cJSON *rules = cJSON_AddArrayToObject(doc, "rules");
+    cJSON *missing = cJSON_AddArrayToObject(doc, "not_evaluated");
+
+    for (enum trust_rule i = 0; i < TRUST_RULE_COUNT; i++) {
+        const struct trust_rule_result *r = &verdict->rules[i];
+
+        add_rule(rules, i, r);
+        if (r->result == TRUST_SKIPPED)
+            (void)cJSON_AddItemToArray(missing, cJSON_CreateString(trust_rule_name(i)));
+    }
+}
+
+static void add_candidate(cJSON *doc, const struct trust_candidate *k)
+{
+    cJSON *o = cJSON_AddObjectToObject(doc, "candidate");
+    char state_hash[65];
+
+    if (k->source)
+        add_text(o, "source", k->source);
+    if (k->network)
+        add_text(o, "network", k->network);
+    if (k->malformed)
+        add_text(o, "malformed", k->malformed);
+    if (k->has_height)
+        (void)cJSON_AddNumberToObject(o, "height", (double)k->height);
+    if (k->has_block_hash)
+        add_hash(o, "block_hash", k->block_hash);
+    if (k->has_state_hash) {
+        (void)snprintf(state_hash, sizeof(state_hash), "%.64s", k->state_hash);
+        add_text(o, "state_hash", state_hash);
+    }
+    if (k->has_state_root)
+        add_hash(o, "state_root", k->state_root);
+    if (k->has_work)
+        add_work(o, "work", &k->work);
+    (void)cJSON_AddNumberToObject(o, "signatures", (double)k->signature_count);
+}
+
+static void add_votes(cJSON *doc, const struct trust_candidate *k,
+                      const struct trust_evidence *e)
+{
+    cJSON *votes = cJSON_AddArrayToObject(doc, "votes");
+
+    for (size_t i = 0; i < e->vote_count && i < TRUST_VOTES_MAX; i++) {
+        const struct trust_vote *v = &e->votes[i];
+        bool agrees =
+            k->has_block_hash && memcmp(v->block_hash, k->block_hash, 32) == 0;
+        cJSON *o = cJSON_CreateObject();
+
+        add_text(o, "peer", v->peer ? v->peer : "");
+        add_text(o, "group", v->group ? v->group : "");
+        add_hash(o, "block_hash", v->block_hash);
+        (void)cJSON_AddBoolToObject(o, "agrees", agrees);
+        (void)cJSON_AddItemToArray(votes, o);
+    }
+}
+
+cJSON *trust_verdict_json(const struct trust_verdict *verdict,
+                          const struct trust_candidate *candidate,
+                          const struct trust_evidence *evidence)
+{
+    cJSON *doc = cJSON_CreateObject();
+
+    (void)cJSON_AddBoolToObject(doc, "accepted", verdict->accepted);
+    if (verdict->refused)
+        (void)cJSON_AddStringToObject(doc, "reason", reason_code(verdict->reason));
+    else
+        (void)cJSON_AddNullToObject(doc, "reason");
+    add_rules(doc, verdict);
+    add_candidate(doc, candidate);
+    add_votes(doc, candidate, evidence);
+    return doc;
+}
