@@ -35,6 +35,7 @@ struct json {
     const char *key;  /* in an object, else NULL */
     size_t key_len;
     const struct json *first, *next; /* children in document order; siblings */
+    const struct json *const *sorted; /* members of an object in canonical order */
 };
 
 struct json_limits {

@@ -15,7 +15,8 @@
 enum { GENESIS_COINS_MAX = 64 };
 
 struct chain_params {
-    char network[32];       /* "testnet", "mainnet": the txid's chain_context too */
+    char network[32];       /* name, "testnet", "mainnet" or an operator's own */
+    char chain_context[8];  /* what txids carry: "testnet" or "mainnet" */
     char address_prefix[8]; /* "TXAI" or "XAI": what senders and recipients start with */
     uint8_t genesis_hash[32];
     /* The genesis txids do not recompute (protocol.md 7), so its coins are constants. */
@@ -31,7 +32,8 @@ const struct chain_params *params_find(const char *name);
 /*
  * Parameters from the text of a JSON file: {"network", "chain_context": "testnet"|"mainnet",
  * "genesis_hash", "genesis_coins": [{txid, vout, address, amount}], "max_difficulty",
- * "min_difficulty_after_gap"}; unknown keys are errors.  ERR_INVALID names the field.
+ * "min_difficulty_after_gap"}; all are required, unknown keys are errors.  chain_context
+ * gives the address prefix.  ERR_INVALID names the field.
  */
 enum errc params_parse(const char *text, size_t len, struct chain_params *out,
                        struct err *err);
