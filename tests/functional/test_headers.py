@@ -1,0 +1,132 @@
+"""Scenario 17: one bad header in the middle of the chain below the checkpoint."""
+
+import copy
+
+import expect
+import pytest
+import xai
+
+MIDDLE = 100  # difficulty 1 here, so seal() is quick
+
+
+def set_hash(block):
+    """Only the declared hash: the header itself stays as it was."""
+
+
+def set_link(block):
+    block["previous_hash"] = "0" + "ab" * 31 + "c"
+
+
+def set_height(block):
+    block["index"] += 1
+
+
+def set_version(block):
+    block["version"] = 2
+
+
+def set_target(block):
+    block["difficulty"] = 2
+
+
+def set_timestamp(chain):
+    def change(block):
+        block["timestamp"] = chain[MIDDLE - 1]["timestamp"]
+    return change
+
+
+def set_median(chain):
+    def change(block):
+        block["timestamp"] = chain[MIDDLE - 7]["timestamp"] - 1.0
+    return change
+
+
+def changes(chain):
+    return {
+        "link": set_link,
+        "height": set_height,
+        "version": set_version,
+        "target": set_target,
+        "timestamp": set_timestamp(chain),
+        "median": set_median(chain),
+    }
+
+
+KINDS = ("link", "height", "version", "target", "timestamp", "median")
+
+
+def lying_blocks(chain, kind):
+    """Every header below the checkpoint made bad, so that whatever the liar is asked for
+    shows it: the quorum's vote at 200 is the truth."""
+    out = {}
+    for height in range(1, 200):
+        block = copy.deepcopy(chain[height])
+        if kind == "hash":
+            block["hash"] = "0" * 4 + block["hash"][4:][::-1]
+        elif kind == "signature":
+            block["signature"] = block["signature"][:-2] + (
+                "00" if block["signature"][-2:] != "00" else "01")
+        elif kind == "timestamp":
+            block["timestamp"] = chain[height - 1]["timestamp"]
+            xai.seal(block)
+        elif kind == "median":
+            block["timestamp"] = chain[0]["timestamp"]
+            xai.seal(block)
+        else:
+            changes(chain)[kind](block)
+            xai.seal(block)
+        out[height] = block
+    return out
+
+
+@pytest.mark.parametrize("kind", KINDS + ("hash", "signature"))
+def test_17_one_bad_header_from_one_peer(node, peers, chain, payload, kind):
+    liar, *honest = peers(4)
+    liar.altered = lying_blocks(chain, kind)
+    n = node([liar, *honest])
+    expect.bootstrapped(n, chain, url=honest[0].serve("/cp.json", payload))
+    blamed = expect.peer_of(n, liar)
+    assert blamed["faults"] > 0, blamed
+    for peer in honest:
+        assert expect.peer_of(n, peer)["banned_until"] is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_17_one_bad_header_that_all_peers_built_on(node, peers, chain, signer, kind):
+    """A whole chain mined on the bad header, with a checkpoint signed on it."""
+    bad = chain.remine(MIDDLE, changes(chain)[kind])
+    three = peers(3, bad)
+    n = node(three)
+    payload = xai.make_payload(bad, 200, signer)
+    expect.refused(n, "header_chain_invalid", url=three[0].serve("/cp.json", payload))
+
+
+@pytest.mark.parametrize("kind", ["hash"])
+def test_17_one_bad_header_from_all_peers(node, peers, chain, payload, kind):
+    three = peers(3)
+    lies = lying_blocks(chain, kind)
+    for peer in three:
+        peer.altered = {MIDDLE: lies[MIDDLE]}
+    n = node(three)
+    expect.refused(n, "header_chain_invalid", url=three[0].serve("/cp.json", payload))
+
+
+def test_22_headers_end_before_the_checkpoint(node, peers, payload):
+    three = peers(3)
+    for peer in three:
+        peer.withheld = range(1, 120)
+    n = node(three)
+    expect.refused(n, "header_chain_invalid", url=three[0].serve("/cp.json", payload))
+
+
+def test_17_peers_that_answer_badly_are_not_needed(node, peers, chain, payload):
+    """429, 500, garbage and nothing at all: from one peer each, blocks come from the rest."""
+    import stockpeer as s
+
+    good = peers(3)
+    answers = [s.rate_limited(), s.error(500, "Internal Server Error"), s.garbage()]
+    bad = peers(3)
+    for peer, answer in zip(bad, answers):
+        peer.fail(r"/blocks/.*", answer)
+    n = node([*bad, *good])
+    expect.bootstrapped(n, chain, url=good[0].serve("/cp.json", payload))
