@@ -9,15 +9,15 @@
 
 /*
  * External merge sort of byte records in bounded memory: sorted runs are spilled to
- * unnamed files in a directory and merged.  Records compare by compare(); equal ones keep
- * their order.  One thread at a time.
+ * unnamed files in a directory and merged.  Records compare by compare(); equal ones
+ * keep their order.  One thread at a time.
  */
 struct extsort;
 
 struct extsort_options {
     const char *dir;     /* where runs go; borrowed for the life of the sorter */
-    size_t memory_bytes; /* of records held before a run is spilled */
-    size_t record_max;   /* bytes; a larger one is ERR_INVALID */
+    size_t memory_bytes; /* held before a run is spilled: records and their order */
+    size_t record_max;   /* bytes; a larger one is ERR_INVALID, an empty one too */
     int (*compare)(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 };
 
@@ -26,7 +26,8 @@ enum errc extsort_create(const struct extsort_options *opt, struct extsort **out
 void extsort_free(struct extsort *s);
 DEFINE_CLEANUP(struct extsort, extsort_free)
 
-enum errc extsort_add(struct extsort *s, const void *record, size_t len, struct err *err);
+enum errc extsort_add(struct extsort *s, const void *record, size_t len,
+                      struct err *err);
 
 /* After the last add, once. */
 enum errc extsort_finish(struct extsort *s, struct err *err);
