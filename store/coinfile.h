@@ -15,13 +15,14 @@
  * loaded.  The format is docs/snapshot-format.md: a header, then records in strictly
  * ascending outpoint order in chunks of at most 1 MiB.  The state root commits to the
  * chunks' SHA-256, the count and the total, so two equal states have one root whatever
- * block they are at.  Beside it lies an index (FILE.idx -> base.idx) with the chunk table
- * and a key every 4 KiB; it can be rebuilt from the file.
+ * block they are at.  Beside it lies an index (FILE.idx -> base.idx) with the chunk
+ * table and a key every 4 KiB; it can be rebuilt from the file.
  *
  * Reading is by any number of threads at once on one open coinfile.  No chunk is used
  * whose hash was not checked since the file was opened.
  */
 enum { COINFILE_CHUNK_MAX = 1 << 20 };
+#define COINFILE_BYTES_MAX ((uint64_t)1 << 40) /* keeps every sum below 2^128 */
 
 struct coinfile_id {
     char network[32];
@@ -36,6 +37,7 @@ struct coinfile_info {
     uint64_t file_bytes;
     uint32_t chunk_count;
     uint8_t state_root[32];
+    bool index_rebuilt; /* at this open, by a full pass */
 };
 
 /* --- writing: one thread --- */
@@ -45,14 +47,16 @@ struct coinfile_writer;
 enum errc coinfile_writer_create(const char *path, const char *idx_path,
                                  const struct coinfile_id *id,
                                  struct coinfile_writer **out, struct err *err);
-/* Strictly ascending: STATE_BOUNDS "coin ... twice" when at is the last one again, or
-   when the amount is not finite, negative, or not truncated. */
+/* Strictly ascending.  STATE_BOUNDS: "coin ... twice" when at is the last one again; an
+   amount that is negative, -0.0, not finite or over 1e9; an address that is empty or
+   not UTF-8.  That the amount is truncated at 18 decimals is the caller's duty. */
 enum errc coinfile_writer_add(struct coinfile_writer *w, const struct coin *coin,
                               struct err *err);
 /* fsyncs both files and the directory.  The writer is then only to be freed. */
 enum errc coinfile_writer_finish(struct coinfile_writer *w, struct coinfile_info *out,
                                  struct err *err);
-void coinfile_writer_free(struct coinfile_writer *w); /* unfinished: removes the files */
+void coinfile_writer_free(
+    struct coinfile_writer *w); /* unfinished: removes the files */
 DEFINE_CLEANUP(struct coinfile_writer, coinfile_writer_free)
 
 /* --- reading --- */
@@ -60,8 +64,9 @@ struct coinfile;
 
 /*
  * Maps path.  The index is used if it is sound and gives want_root, else it is rebuilt
- * by one full pass (rebuilt says so); if the file then has another root, STORAGE_CORRUPT.
- * want_root NULL: any (the caller looks at info).
+ * by one full pass and written beside, if that can be (info.index_rebuilt); if the file
+ * then has another root, STORAGE_CORRUPT. want_root NULL: any (the caller looks at
+ * info).
  */
 enum errc coinfile_open(const char *path, const char *idx_path,
                         const uint8_t want_root[32], struct coinfile **out,
