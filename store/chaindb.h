@@ -13,12 +13,15 @@
 
 /*
  * chain.db of one generation: headers of every branch known, bodies above the base, the
- * coins made and spent since the base, and undo records.  One struct chaindb is one SQLite
- * connection and belongs to one thread; the engine has the only writer.
+ * coins made and spent since the base, and undo records.  One struct chaindb is one
+ * SQLite connection and belongs to one thread; the engine has the only writer.
  */
 struct chaindb;
 
-enum chaindb_mode { CHAINDB_WRITER, CHAINDB_READER }; /* the writer creates and migrates */
+enum chaindb_mode {
+    CHAINDB_WRITER,
+    CHAINDB_READER
+}; /* the writer creates and migrates */
 
 enum errc chaindb_open(const char *path, enum chaindb_mode mode, struct chaindb **out,
                        struct err *err);
@@ -31,10 +34,12 @@ enum errc chaindb_commit(struct chaindb *db, struct err *err);
 void chaindb_rollback(struct chaindb *db);
 
 /* --- headers --- */
-enum chaindb_header_status { /* stored: never renumber */
-    CHAINDB_ANCHORED = 0,    /* its hash was asked for by a header above it; not verified */
-    CHAINDB_VALID = 1,       /* header rules hold, work is summed */
-    CHAINDB_INVALID = 2,     /* header or body breaks a rule, or stands on one that does */
+enum chaindb_header_status {                       /* stored: never renumber */
+                             CHAINDB_ANCHORED = 0, /* its hash was asked for by a header
+                                                      above it; not verified */
+                             CHAINDB_VALID = 1, /* header rules hold, work is summed */
+                             CHAINDB_INVALID = 2, /* header or body breaks a rule, or
+                                                     stands on one that does */
 };
 
 struct chaindb_header {
@@ -47,7 +52,7 @@ struct chaindb_header {
     char signature[129], miner_pubkey[129];
     enum chaindb_header_status status;
     uint8_t work[40]; /* summed, big-endian; zero unless VALID */
-    uint64_t added; /* order of arrival: first seen wins a tie; set by put */
+    uint64_t added;   /* order of arrival: first seen wins a tie; set by put */
 };
 
 enum errc chaindb_header_put(struct chaindb *db, const struct chaindb_header *h,
@@ -61,14 +66,15 @@ enum errc chaindb_header_mark(struct chaindb *db, const uint8_t hash[32],
 /* Marks INVALID every header that descends from hash. */
 enum errc chaindb_header_mark_descendants(struct chaindb *db, const uint8_t hash[32],
                                           const char *reason, struct err *err);
-/* The VALID header with most work, first seen on ties; *found false when there is none. */
-enum errc chaindb_header_best(struct chaindb *db, bool *found, struct chaindb_header *out,
-                              struct err *err);
+/* The VALID header with most work, first seen on ties; *found false when there is none.
+ */
+enum errc chaindb_header_best(struct chaindb *db, bool *found,
+                              struct chaindb_header *out, struct err *err);
 /* Of the active chain (below the base too, as far as headers are held). */
 enum errc chaindb_active_at(struct chaindb *db, uint64_t height, bool *found,
                             struct chaindb_header *out, struct err *err);
-enum errc chaindb_active_set(struct chaindb *db, uint64_t height, const uint8_t hash[32],
-                             struct err *err);
+enum errc chaindb_active_set(struct chaindb *db, uint64_t height,
+                             const uint8_t hash[32], struct err *err);
 enum errc chaindb_active_cut(struct chaindb *db, uint64_t above, struct err *err);
 
 /* --- bodies: canonical block text --- */
@@ -76,9 +82,11 @@ enum errc chaindb_body_put(struct chaindb *db, const uint8_t hash[32], const cha
                            size_t len, struct err *err);
 enum errc chaindb_body_get(struct chaindb *db, const uint8_t hash[32], bool *found,
                            struct buf *out, struct err *err);
-enum errc chaindb_body_drop(struct chaindb *db, const uint8_t hash[32], struct err *err);
+enum errc chaindb_body_drop(struct chaindb *db, const uint8_t hash[32],
+                            struct err *err);
 
-/* --- proof blobs: what a header proof noted of each block below the base, by height --- */
+/* --- proof blobs: what a header proof noted of each block below the base, by height
+ * --- */
 enum errc chaindb_proof_put(struct chaindb *db, uint64_t height, const void *blob,
                             size_t len, struct err *err);
 enum errc chaindb_proof_each(struct chaindb *db,

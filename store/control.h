@@ -19,7 +19,8 @@ struct control;
 
 enum control_mode { CONTROL_WRITER, CONTROL_READER };
 
-/* The writer creates and migrates.  SCHEMA_NEWER: written by a newer version, untouched. */
+/* The writer creates and migrates.  SCHEMA_NEWER: written by a newer version,
+ * untouched. */
 enum errc control_open(const char *path, enum control_mode mode, struct control **out,
                        struct err *err);
 void control_close(struct control *c);
@@ -33,26 +34,27 @@ void control_rollback(struct control *c);
 /* --- jobs --- */
 struct control_job {
     int64_t id;
-    int state;       /* enum job_state (sync/job_fsm.h); stored: never renumber */
-    char *kind;      /* "bootstrap", "rebootstrap" */
-    char *request;   /* JSON: what was asked for */
-    char *candidate; /* JSON of the checkpoint chosen; NULL until then */
+    int state;             /* enum job_state (sync/job_fsm.h); stored: never renumber */
+    char *kind;            /* "bootstrap", "rebootstrap" */
+    char *request;         /* JSON: what was asked for */
+    char *candidate;       /* JSON of the checkpoint chosen; NULL until then */
     char *idempotency_key; /* NULL when none */
-    char *error;     /* JSON {reason, stage, detail, retryable, hint}; NULL */
-    int64_t generation; /* being built or built; 0 until then */
+    char *error;           /* JSON {reason, stage, detail, retryable, hint}; NULL */
+    int64_t generation;    /* being built or built; 0 until then */
     int64_t created_ms, updated_ms, ended_ms; /* ended 0 while it lives */
 };
 void control_job_fini(struct control_job *j);
 
-enum errc control_job_insert(struct control *c, const struct control_job *j, int64_t *id,
-                             struct err *err);
+enum errc control_job_insert(struct control *c, const struct control_job *j,
+                             int64_t *id, struct err *err);
 enum errc control_job_update(struct control *c, const struct control_job *j,
                              struct err *err); /* all but id, kind, request, created */
 enum errc control_job_get(struct control *c, int64_t id, struct control_job *out,
                           struct err *err); /* NOT_FOUND */
 enum errc control_job_find_key(struct control *c, const char *key, bool *found,
                                struct control_job *out, struct err *err);
-/* Newest first; before_id 0 starts; each job valid during the call.  live_only: not ended. */
+/* Newest first; before_id 0 starts; each job valid during the call.  live_only: not
+ * ended. */
 enum errc control_job_each(struct control *c, int64_t before_id, size_t limit,
                            bool live_only,
                            enum errc (*each)(void *arg, const struct control_job *j,
@@ -61,10 +63,10 @@ enum errc control_job_each(struct control *c, int64_t before_id, size_t limit,
 
 struct control_stage {
     int64_t job_id;
-    int state; /* enum job_state of the stage */
+    int state;                    /* enum job_state of the stage */
     int64_t started_ms, ended_ms; /* 0: not ended */
-    char *outcome; /* "running", "succeeded", "failed", "cancelled" */
-    char *detail;  /* text for people, may be NULL */
+    char *outcome;                /* "running", "succeeded", "failed", "cancelled" */
+    char *detail;                 /* text for people, may be NULL */
 };
 void control_stage_fini(struct control_stage *s);
 /* Inserts or replaces the row of (job_id, state). */
@@ -77,11 +79,12 @@ enum errc control_stage_each(struct control *c, int64_t job_id,
 
 /* --- generations --- */
 enum control_generation_state { /* stored: never renumber */
-    CONTROL_GEN_BUILDING = 1,
-    CONTROL_GEN_LIVE = 2, /* exactly one, or none */
-    CONTROL_GEN_RETIRED = 3,
-    CONTROL_GEN_QUARANTINED = 4,
-    CONTROL_GEN_FAILED = 5, /* its directory may be deleted */
+                                CONTROL_GEN_BUILDING = 1,
+                                CONTROL_GEN_LIVE = 2, /* exactly one, or none */
+                                CONTROL_GEN_RETIRED = 3,
+                                CONTROL_GEN_QUARANTINED = 4,
+                                CONTROL_GEN_FAILED =
+                                    5, /* its directory may be deleted */
 };
 struct control_generation {
     int64_t id;
@@ -93,7 +96,8 @@ struct control_generation {
 };
 enum errc control_generation_insert(struct control *c, int64_t now_ms, int64_t *id,
                                     struct err *err); /* BUILDING */
-enum errc control_generation_update(struct control *c, const struct control_generation *g,
+enum errc control_generation_update(struct control *c,
+                                    const struct control_generation *g,
                                     struct err *err);
 /* Makes id LIVE and the one that was RETIRED. */
 enum errc control_generation_activate(struct control *c, int64_t id, int64_t now_ms,
@@ -111,16 +115,17 @@ struct control_checkpoint {
     int64_t id;
     uint64_t height;
     uint8_t block_hash[32], state_root[32];
-    uint8_t work[40];     /* proven, or claimed where provenance says so */
-    char *state_hash;     /* XAI's, hex; NULL when it had none */
-    char *source;         /* URL, path or "inline" */
-    char *trust;          /* "attested", "validated" */
-    char *provenance;     /* JSON document */
+    uint8_t work[40]; /* proven, or claimed where provenance says so */
+    char *state_hash; /* XAI's, hex; NULL when it had none */
+    char *source;     /* URL, path or "inline" */
+    char *trust;      /* "attested", "validated" */
+    char *provenance; /* JSON document */
     int64_t generation, job_id, accepted_ms;
 };
 void control_checkpoint_fini(struct control_checkpoint *k);
-enum errc control_checkpoint_insert(struct control *c, const struct control_checkpoint *k,
-                                    int64_t *id, struct err *err);
+enum errc control_checkpoint_insert(struct control *c,
+                                    const struct control_checkpoint *k, int64_t *id,
+                                    struct err *err);
 enum errc control_checkpoint_get(struct control *c, int64_t id,
                                  struct control_checkpoint *out, struct err *err);
 /* The newest accepted at that height; NOT_FOUND. */
@@ -156,12 +161,10 @@ struct control_rejection_filter {
     uint64_t height;
     size_t limit;
 };
-enum errc control_rejection_each(struct control *c,
-                                 const struct control_rejection_filter *filter,
-                                 enum errc (*each)(void *arg,
-                                                   const struct control_rejection *r,
-                                                   struct err *err),
-                                 void *arg, struct err *err); /* newest first */
+enum errc control_rejection_each(
+    struct control *c, const struct control_rejection_filter *filter,
+    enum errc (*each)(void *arg, const struct control_rejection *r, struct err *err),
+    void *arg, struct err *err); /* newest first */
 
 /* --- audit: append-only, hash-chained --- */
 struct control_audit {
@@ -193,7 +196,7 @@ enum errc control_audit_verify(struct control *c, struct control_audit_check *ou
 /* --- incidents --- */
 struct control_incident {
     int64_t id, opened_ms, resolved_ms; /* resolved 0: open */
-    char *kind;     /* reason code, e.g. "reorg_below_checkpoint" */
+    char *kind;                         /* reason code, e.g. "reorg_below_checkpoint" */
     char *subject;  /* what makes two of a kind the same, e.g. the block hash */
     char *evidence; /* JSON document */
 };
@@ -226,7 +229,8 @@ enum errc control_peer_each(struct control *c,
                             void *arg, struct err *err);
 
 /* --- meta: small facts, e.g. "network", checked at start --- */
-enum errc control_meta_get(struct control *c, const char *key, bool *found, char **value,
+enum errc control_meta_get(struct control *c, const char *key, bool *found,
+                           char **value,
                            struct err *err); /* *value is the caller's to free */
 enum errc control_meta_set(struct control *c, const char *key, const char *value,
                            struct err *err);

@@ -5,10 +5,10 @@
 #include "store/coinfile.h"
 
 /*
- * The state of one generation: the mounted coin file below, coins made and spent since in
- * chain.db above it.  One struct state belongs to one thread (a reader opens its own;
- * the mapping is shared by the kernel).  Directory: generations/<n>/ with base.coins,
- * base.idx, chain.db.
+ * The state of one generation: the mounted coin file below, coins made and spent since
+ * in chain.db above it.  One struct state belongs to one thread (a reader opens its
+ * own; the mapping is shared by the kernel).  Directory: generations/<n>/ with
+ * base.coins, base.idx, chain.db.
  */
 struct state;
 
@@ -26,8 +26,8 @@ struct state_tip {
 enum errc state_init(struct chaindb *db, const struct coinfile_info *base,
                      const uint8_t work[40], struct err *err);
 
-/* Opens what state_init began.  Takes no ownership of db.  STORAGE_CORRUPT if base.coins
-   is not the one chain.db was begun on. */
+/* Opens what state_init began.  Takes no ownership of db.  STORAGE_CORRUPT if
+   base.coins is not the one chain.db was begun on. */
 enum errc state_open(const char *dir, struct chaindb *db, struct state **out,
                      struct err *err);
 void state_close(struct state *s);
