@@ -137,7 +137,7 @@ class Demo:
             f"       http://{address}/rpc; echo; }}")
         for line in ("sync.status", "rejections.list '{\"limit\":1}'",
                      f"checkpoint.provenance '{{\"height\":{HEIGHT}}}'", "peers.list",
-                     "health.diagnose", "audit.verify"):
+                     "audit.verify"):
             say(f"   call {line}")
 
     def run(self, keep):
@@ -170,7 +170,10 @@ def in_background():
         child.terminate()
         child.wait()
         return 130
-    return child.poll() or 0
+    try:
+        return child.wait(1)  # it failed
+    except subprocess.TimeoutExpired:
+        return 0
 
 
 def main(arguments):
@@ -188,6 +191,7 @@ def main(arguments):
             say(f"\nThe node and its peers stay up. To stop them: kill {os.getpid()}")
             with open(os.devnull, "wb") as nothing:
                 os.dup2(nothing.fileno(), 1)
+                os.dup2(nothing.fileno(), 2)
             while True:
                 signal.pause()
     except KeyboardInterrupt:

@@ -71,7 +71,7 @@ def test_harmless_change_is_accepted(node, peers, chain, number):
 def test_evaluate_says_the_same_and_changes_nothing(node, peers, payload):
     three = peers(3)
     n = node(three)
-    before = n.rpc("audit.head")
+    before = n.rpc("audit.verify")
     for number in (0, 9, 14):
         body = (DIR / f"bad_{number}.json").read_bytes()
         url = three[1].serve(f"/bad_{number}.json", body)
@@ -80,6 +80,6 @@ def test_evaluate_says_the_same_and_changes_nothing(node, peers, payload):
     verdict = n.rpc("checkpoint.evaluate", url=three[0].serve("/cp.json", payload))
     failed = [r for r in verdict["rules"] if r["result"] == "fail"]
     assert failed == []
-    assert n.rpc("audit.head") == before
+    assert n.rpc("audit.verify") == before
     assert n.rpc("jobs.list")["jobs"] == []
     assert expect.rejections(n) == []

@@ -58,7 +58,7 @@ def reason_of(n, **source):
 
 def test_bootstrap_from_an_inline_payload(node, peers, chain, payload):
     n = node(peers(3))
-    expect.bootstrapped(n, chain, payload=json.dumps(payload))
+    expect.bootstrapped(n, chain, payload=payload)
 
 
 def test_provenance_says_who_vouched_and_what_was_proven(node, peers, chain, payload):
@@ -76,7 +76,7 @@ def test_provenance_says_who_vouched_and_what_was_proven(node, peers, chain, pay
     assert payload["state_hash"] in text
     assert chain[200]["hash"] in text
     assert str(chain.work(200)) in text
-    results = {r["rule"]: r["result"] for r in p["rules"]}
+    results = {r["rule"]: r["result"] for r in p["provenance"]["verdict"]["rules"]}
     for rule in ("metadata", "quorum", "diversity", "signatures", "work", "headers",
                  "best_chain", "confirmations", "servable", "payload", "source"):
         assert results[rule] == "pass", (rule, results)
