@@ -34,7 +34,7 @@ struct json {
     size_t len;       /* bytes of text; members of an array or object */
     const char *key;  /* in an object, else NULL */
     size_t key_len;
-    const struct json *first, *next; /* children in document order; siblings */
+    const struct json *first, *next;  /* children in document order; siblings */
     const struct json *const *sorted; /* members of an object in canonical order */
 };
 
@@ -44,12 +44,15 @@ struct json_limits {
     unsigned max_depth;
 };
 
-/* What a block may be: 2 MB of canonical text, indented text and all (protocol.md 5.3). */
-#define JSON_LIMITS_BLOCK \
-    ((struct json_limits){.max_bytes = 8U << 20, .max_nodes = 1U << 20, .max_depth = 64})
+/* What a block may be: 2 MB of canonical text, indented text and all (protocol.md 5.3).
+ */
+#define JSON_LIMITS_BLOCK  \
+    ((struct json_limits){ \
+        .max_bytes = 8U << 20, .max_nodes = 1U << 20, .max_depth = 64})
 /* Small control answers of peers. */
-#define JSON_LIMITS_SMALL \
-    ((struct json_limits){.max_bytes = 1U << 20, .max_nodes = 1U << 16, .max_depth = 32})
+#define JSON_LIMITS_SMALL  \
+    ((struct json_limits){ \
+        .max_bytes = 1U << 20, .max_nodes = 1U << 16, .max_depth = 32})
 
 struct json_doc;
 
@@ -65,8 +68,8 @@ const struct json *json_root(const struct json_doc *doc);
 const struct json *json_get(const struct json *v, const char *key);
 
 /* Typed reads: false (out untouched) if v is NULL, of another type, or does not fit. */
-bool json_u64(const struct json *v, uint64_t *out);    /* JSON_INT >= 0 */
-bool json_double(const struct json *v, double *out);   /* JSON_FLOAT or JSON_INT */
+bool json_u64(const struct json *v, uint64_t *out);     /* JSON_INT >= 0 */
+bool json_double(const struct json *v, double *out);    /* JSON_FLOAT or JSON_INT */
 bool json_text(const struct json *v, const char **out); /* JSON_STRING without NULs */
 bool json_hash(const struct json *v, uint8_t out[32]);  /* 64 lower-case hex digits */
 bool json_is_null(const struct json *v);                /* JSON_NULL, or NULL */

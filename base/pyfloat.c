@@ -1,0 +1,257 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/pyfloat.h"
+#include "base/u128.h"
+
+/* Nobody calls setlocale, so printf and strtod speak the C locale. */
+
+enum { DIGITS_MAX = 17, DIGITS_SURE = 15 }; /* DBL_DECIMAL_DIG and DBL_DIG */
+
+struct digits {
+    char text[DIGITS_MAX + 3]; /* no zeros at the end, but at least one digit */
+    int n;
+    int exp; /* decimal exponent of the first digit */
+};
+
+static const uint64_t power10[20] = {
+    1U,
+    10U,
+    100U,
+    1000U,
+    10000U,
+    100000U,
+    1000000U,
+    10000000U,
+    100000000U,
+    1000000000U,
+    10000000000U,
+    100000000000U,
+    1000000000000U,
+    10000000000000U,
+    100000000000000U,
+    1000000000000000U,
+    10000000000000000U,
+    100000000000000000U,
+    1000000000000000000U,
+    10000000000000000000U,
+};
+
+static void strip_zeros(struct digits *d)
+{
+    while (d->n > 1 && d->text[d->n - 1] == '0')
+        d->n--;
+}
+
+/* The value n / 10^k in digits. */
+static void from_integer(uint64_t n, int k, struct digits *out)
+{
+    char reversed[20];
+    int len = 0;
+
+    do {
+        reversed[len++] = (char)('0' + (int)(n % 10));
+        n /= 10;
+    } while (n != 0);
+    for (int i = 0; i < len; i++)
+        out->text[i] = reversed[len - 1 - i];
+    out->n = len;
+    out->exp = len - 1 - k;
+    strip_zeros(out);
+}
+
+/*
+ * The nearest decimal with k places to mantissa / 2^shift, in exact integers, if it
+ * reads back as the same double: if it is no further off than half a unit in the last
+ * place (and an even mantissa keeps the tie).
+ */
+static bool try_places(uint64_t mantissa, int shift, int k, struct digits *out)
+{
+    u128 scaled = (u128)mantissa * power10[k];
+    u128 n = scaled >> shift;
+    u128 rest = scaled - (n << shift);
+    u128 half = shift > 0 ? (u128)1 << (shift - 1) : 1;
+    u128 off;
+
+    if (rest > half || (shift > 0 && rest == half && (n & 1)))
+        n++;
+    off = n << shift > scaled ? (n << shift) - scaled : scaled - (n << shift);
+    if (2 * off > power10[k] || (2 * off == power10[k] && (mantissa & 1)))
+        return false;
+    from_integer((uint64_t)n, k, out);
+    return true;
+}
+
+/*
+ * Timestamps and most amounts: 2^-7 <= value < 10^15, where all the products fit 128
+ * bits.  Powers of two are left to the general way: their lower neighbour is nearer.
+ */
+static bool shortest_exact(double value, struct digits *out)
+{
+    int binary, whole = -2; /* digits before the point; value >= 2^-7 > 10^-3 */
+    uint64_t mantissa;
+
+    if (!(value >= 0x1p-7 && value < 1e15))
+        return false;
+    mantissa = (uint64_t)ldexp(frexp(value, &binary), 53);
+    if (mantissa == (uint64_t)1 << 52)
+        return false;
+    if (value >= 0.01)
+        whole++;
+    if (value >= 0.1)
+        whole++;
+    if (value >= 1.0)
+        while (whole < DIGITS_SURE && value >= (double)power10[whole])
+            whole++;
+    for (int p = DIGITS_SURE; p <= DIGITS_MAX; p++)
+        if (try_places(mantissa, 53 - binary, p - whole, out))
+            return true;
+    return false;
+}
+
+static void round_to(double value, int n, struct digits *out)
+{
+    char text[DIGITS_MAX + 16];
+
+    (void)snprintf(text, sizeof(text), "%.*e", n - 1, value);
+    out->text[0] = text[0];
+    if (n > 1)
+        memcpy(out->text + 1, text + 2, (size_t)n - 1);
+    out->n = n;
+    out->exp = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+}
+
+static double digits_value(const struct digits *d)
+{
+    char text[DIGITS_MAX + 16];
+
+    (void)snprintf(text, sizeof(text), "%.*se%d", d->n, d->text, d->exp - d->n + 1);
+    return strtod(text, NULL);
+}
+
+/* The next larger number of the same length. */
+static void step_up(struct digits *d)
+{
+    int i = d->n - 1;
+
+    while (i >= 0 && d->text[i] == '9')
+        d->text[i--] = '0';
+    if (i >= 0) {
+        d->text[i]++;
+        return;
+    }
+    d->text[0] = '1';
+    d->exp++;
+}
+
+/*
+ * Fifteen digits give back every decimal of up to fifteen that a normal double came
+ * from, so shorter ones need no search there.  Subnormals have fewer digits.  Below a
+ * power of two doubles are denser: the nearest n digits may then read back as a
+ * neighbour while the next number above reads back well.
+ */
+static bool try_digits(double value, int n, struct digits *out)
+{
+    int exp;
+
+    round_to(value, n, out);
+    if (digits_value(out) == value)
+        return true;
+    if (frexp(value, &exp) != 0.5)
+        return false;
+    step_up(out);
+    return digits_value(out) == value;
+}
+
+static void shortest_by_printf(double value, struct digits *out)
+{
+    int n = isnormal(value) ? DIGITS_SURE : 1;
+
+    while (n < DIGITS_MAX && !try_digits(value, n, out))
+        n++;
+    if (n == DIGITS_MAX)
+        round_to(value, n, out);
+    strip_zeros(out);
+}
+
+static char *put(char *p, const char *text, int n)
+{
+    memcpy(p, text, (size_t)n);
+    return p + n;
+}
+
+static char *put_zeros(char *p, int n)
+{
+    if (n > 0)
+        memset(p, '0', (size_t)n);
+    return n > 0 ? p + n : p;
+}
+
+static char *put_scientific(char *p, const struct digits *d)
+{
+    *p++ = d->text[0];
+    if (d->n > 1) {
+        *p++ = '.';
+        p = put(p, d->text + 1, d->n - 1);
+    }
+    p += snprintf(p, sizeof("e-308"), "e%c%02d", d->exp < 0 ? '-' : '+', abs(d->exp));
+    return p;
+}
+
+static char *put_positional(char *p, const struct digits *d)
+{
+    int whole = d->exp + 1;
+
+    if (whole <= 0) {
+        p = put(p, "0.", 2);
+        p = put_zeros(p, -whole);
+        return put(p, d->text, d->n);
+    }
+    if (whole >= d->n) {
+        p = put(p, d->text, d->n);
+        p = put_zeros(p, whole - d->n);
+        return put(p, ".0", 2);
+    }
+    p = put(p, d->text, whole);
+    *p++ = '.';
+    return put(p, d->text + whole, d->n - whole);
+}
+
+size_t pyfloat_repr(double value, char out[PYFLOAT_TEXT])
+{
+    struct digits d;
+    char *p = out;
+
+    if (isnan(value))
+        return (size_t)(stpcpy(out, "NaN") - out);
+    if (signbit(value))
+        *p++ = '-';
+    value = fabs(value);
+    if (isinf(value))
+        return (size_t)(stpcpy(p, "Infinity") - out);
+    if (value == 0.0)
+        return (size_t)(stpcpy(p, "0.0") - out);
+    if (!shortest_exact(value, &d))
+        shortest_by_printf(value, &d);
+    p = d.exp >= -4 && d.exp < 16 ? put_positional(p, &d) : put_scientific(p, &d);
+    *p = '\0';
+    return (size_t)(p - out);
+}
+
+double pyfloat_parse(const char *text, size_t len)
+{
+    char small[64];
+    AUTOFREE char *large = NULL;
+
+    if (len >= sizeof(small)) {
+        large = xstrndup(text, len);
+        return strtod(large, NULL);
+    }
+    memcpy(small, text, len);
+    small[len] = '\0';
+    return strtod(small, NULL);
+}
