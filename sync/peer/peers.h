@@ -31,7 +31,7 @@ struct peer {
     int score;
     uint64_t requests, faults, bytes;
     uint32_t latency_ms; /* moving average; 0 until the first answer */
-    unsigned in_flight;
+    unsigned in_flight; /* kept by the owner: up at submit, down at done */
     int64_t backoff_until_mono_ms;
     unsigned backoff_steps;
     int64_t banned_until_ms; /* wall clock; 0: not */
@@ -68,12 +68,14 @@ struct peer *peers_pick(struct peers *p, int64_t mono_ms, int64_t now_ms,
                         unsigned max_in_flight,
                         bool (*eligible)(const struct peer *peer, void *arg), void *arg);
 
+/* One of these two for a request; a lie found later in an answer is blamed on top. */
 void peer_answered(struct peer *peer, uint32_t elapsed_ms, uint64_t bytes,
                    const char *ip);
 /* evidence: what was seen, for the operator.  retry_after_s counts for rate limits. */
 void peer_blame(struct peer *peer, enum peer_fault fault, enum reason reason,
                 uint32_t retry_after_s, const char *evidence, int64_t mono_ms,
                 int64_t now_ms);
+/* Forgets earlier bans too: the operator's pardon. */
 void peer_unban(struct peer *peer);
 
 #endif

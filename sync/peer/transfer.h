@@ -17,6 +17,8 @@
  */
 struct transfer;
 
+enum { TRANSFER_OUTSTANDING_MAX = 1024 }; /* submitted and not handed back */
+
 struct transfer_request {
     /* What to get.  Set by the owner before submitting; strings are owned. */
     char *url;
@@ -25,7 +27,7 @@ struct transfer_request {
     bool has_range;       /* get bytes range_from..range_to only (memory) */
     uint64_t range_from, range_to; /* from UINT64_MAX: the last range_to bytes */
     char *etag;           /* for a resume (If-Range); NULL */
-    uint64_t max_bytes;   /* of the body; more is PAYLOAD_TOO_LARGE */
+    uint64_t max_bytes;   /* of the body, with offset; more is PAYLOAD_TOO_LARGE */
     uint32_t timeout_ms;  /* whole request; 0: none, min_speed guards */
     uint32_t connect_timeout_ms;
     uint64_t min_speed;   /* bytes a second over min_speed_seconds; 0: none */
@@ -41,8 +43,8 @@ struct transfer_request {
 
     /* The result. */
     struct err err;   /* ERR_OK: an HTTP answer came, whatever its status, in full */
-    long status;
-    char *body;       /* memory: NUL-terminated; the request's */
+    long status;      /* only 200 and 206 fill file or memory as asked ... */
+    char *body;       /* ... of others the first 4 KiB are here; NUL-terminated, or NULL */
     size_t body_len;
     char *answer_etag;  /* NULL when none */
     uint64_t total;     /* of the whole resource by Content-Range or -Length; 0: unknown */
@@ -65,11 +67,13 @@ struct transfer_config {
 enum errc transfer_start(const struct transfer_config *cfg,
                          void (*done)(void *arg, struct transfer_request *r), void *arg,
                          struct transfer **out, struct err *err);
-/* Takes ownership until done().  Never blocks: the owner bounds what it has outstanding. */
+/* Takes ownership until done().  Never blocks: the owner has at most
+   TRANSFER_OUTSTANDING_MAX requests outstanding. */
 void transfer_submit(struct transfer *t, struct transfer_request *r);
 /* Looks at every cancel flag now instead of at the next tick. */
 void transfer_wake(struct transfer *t);
-/* Every request still there is handed back as ERR_CANCELED; then joins.  NULL: no-op. */
+/* Every request still there is handed back as ERR_CANCELED; then joins.  NULL: no-op.
+   Not from done(). */
 void transfer_stop(struct transfer *t);
 
 #endif

@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "sync/peer/peers.h"
+
+enum {
+    SCORE_START = 100,
+    SCORE_MAX = 100,
+    COST_UNREACHABLE = 10,
+    COST_ERROR = 20,
+    BACKOFF_FIRST_MS = 1000,
+    BACKOFF_MAX_MS = 300 * 1000,
+    RETRY_AFTER_MAX_S = 3600, /* longer is a peer's way to say never */
+    LATENCY_WEIGHT = 8,
+};
+static const int64_t ban_first_ms = 3600 * 1000LL;
+static const int64_t ban_max_ms = 7 * 24 * 3600 * 1000LL;
+
+struct peers {
+    size_t count;
+    struct peer *all[PEERS_MAX]; /* each allocated: pointers are stable */
+};
+
+struct peers *peers_create(void)
+{
+    return xcalloc(1, sizeof(struct peers));
+}
+
+void peers_free(struct peers *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->count; i++)
+        free(p->all[i]);
+    free(p);
+}
+
+enum errc peers_add(struct peers *p, const char *url, struct peer **out,
+                    struct err *err)
+{
+    struct peer *peer;
+    char base[URL_MAX];
+
+    if (url_normalise_base(url, base, err) != ERR_OK)
+        return err->code;
+    if (peers_find(p, base))
+        return err_set(err, ERR_CONFLICT, "peer %.100s is known", base);
+    if (p->count == PEERS_MAX)
+        return err_set(err, ERR_BUSY, "at most %d peers", PEERS_MAX);
+    peer = xcalloc(1, sizeof(*peer));
+    memcpy(peer->url, base, sizeof(peer->url));
+    peer->score = SCORE_START;
+    p->all[p->count++] = peer;
+    *out = peer;
+    return ERR_OK;
+}
+
+size_t peers_count(const struct peers *p)
+{
+    return p->count;
+}
+
+struct peer *peers_at(struct peers *p, size_t i)
+{
+    return p->all[i];
+}
+
+struct peer *peers_find(struct peers *p, const char *url)
+{
+    char base[URL_MAX];
+    struct err err;
+
+    if (url_normalise_base(url, base, &err) != ERR_OK)
+        return NULL;
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->all[i]->url, base) == 0)
+            return p->all[i];
+    return NULL;
+}
+
+bool peer_usable(const struct peer *peer, int64_t mono_ms, int64_t now_ms)
+{
+    return peer->banned_until_ms <= now_ms && peer->backoff_until_mono_ms <= mono_ms;
+}
+
+static bool better(const struct peer *a, const struct peer *b)
+{
+    if (a->in_flight != b->in_flight)
+        return a->in_flight < b->in_flight;
+    if (a->score != b->score)
+        return a->score > b->score;
+    return a->latency_ms < b->latency_ms;
+}
+
+struct peer *peers_pick(struct peers *p, int64_t mono_ms, int64_t now_ms,
+                        unsigned max_in_flight,
+                        bool (*eligible)(const struct peer *peer, void *arg), void *arg)
+{
+    struct peer *best = NULL;
+
+    for (size_t i = 0; i < p->count; i++) {
+        struct peer *peer = p->all[i];
+
+        if (peer->in_flight < max_in_flight && peer_usable(peer, mono_ms, now_ms) &&
+            (!eligible || eligible(peer, arg)) && (!best || better(peer, best)))
+            best = peer;
+    }
+    return best;
+}
+
+void peer_answered(struct peer *peer, uint32_t elapsed_ms, uint64_t bytes,
+                   const char *ip)
+{
+    uint64_t sum = (uint64_t)peer->latency_ms * (LATENCY_WEIGHT - 1) + elapsed_ms;
+
+    peer->requests++;
+    peer->bytes += bytes;
+    peer->latency_ms =
+        peer->latency_ms == 0 ? elapsed_ms : (uint32_t)(sum / LATENCY_WEIGHT);
+    peer->backoff_steps = 0;
+    if (peer->score < SCORE_MAX)
+        peer->score++;
+    (void)url_network_group(ip, peer->group); /* no address: the group stays */
+}
+
+static void back_off(struct peer *peer, int64_t at_least_ms, int64_t mono_ms)
+{
+    int64_t ms = BACKOFF_FIRST_MS;
+
+    for (unsigned i = 0; i < peer->backoff_steps && ms < BACKOFF_MAX_MS; i++)
+        ms *= 2;
+    if (ms > BACKOFF_MAX_MS)
+        ms = BACKOFF_MAX_MS;
+    if (ms < at_least_ms)
+        ms = at_least_ms;
+    peer->backoff_steps++;
+    if (peer->backoff_until_mono_ms < mono_ms + ms)
+        peer->backoff_until_mono_ms = mono_ms + ms;
+}
+
+static void ban(struct peer *peer, enum reason reason, const char *evidence,
+                int64_t now_ms)
+{
+    int64_t ms = ban_first_ms;
+
+    for (unsigned i = 0; i < peer->bans && ms < ban_max_ms; i++)
+        ms *= 2;
+    if (ms > ban_max_ms)
+        ms = ban_max_ms;
+    peer->bans++;
+    if (peer->banned_until_ms < now_ms + ms)
+        peer->banned_until_ms = now_ms + ms;
+    peer->ban_reason = reason;
+    (void)snprintf(peer->ban_evidence, sizeof(peer->ban_evidence), "%s", evidence);
+}
+
+static void cost(struct peer *peer, int points)
+{
+    peer->faults++;
+    peer->score = peer->score > points ? peer->score - points : 0;
+    metrics_add(METRIC_PEER_FAULTS, 1);
+}
+
+void peer_blame(struct peer *peer, enum peer_fault fault, enum reason reason,
+                uint32_t retry_after_s, const char *evidence, int64_t mono_ms,
+                int64_t now_ms)
+{
+    int64_t wait_s =
+        retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S;
+
+    (void)snprintf(peer->last_error, sizeof(peer->last_error), "%s", evidence);
+    switch (fault) {
+    case PEER_FAULT_UNREACHABLE:
+        peer->requests++;
+        cost(peer, COST_UNREACHABLE);
+        back_off(peer, 0, mono_ms);
+        break;
+    case PEER_FAULT_ERROR:
+        peer->requests++;
+        cost(peer, COST_ERROR);
+        back_off(peer, 0, mono_ms);
+        break;
+    case PEER_FAULT_RATE_LIMIT:
+        peer->requests++;
+        back_off(peer, wait_s * 1000, mono_ms);
+        break;
+    case PEER_FAULT_LIE: /* found after the request was counted */
+        cost(peer, SCORE_MAX);
+        ban(peer, reason, evidence, now_ms);
+        break;
+    }
+}
+
+void peer_unban(struct peer *peer)
+{
+    peer->banned_until_ms = 0;
+    peer->bans = 0;
+    peer->ban_reason = REASON_NONE;
+    peer->ban_evidence[0] = '\0';
+}
