@@ -1,0 +1,146 @@
+#include <stddef.h>
+
+#include "rpc/methods.h"
+
+const char *const methods_modes[] = {"partial", "full", NULL};
+const char *const methods_states[] = {"queued", "running",   "succeeded",
+                                      "failed", "cancelled", NULL};
+
+#define FIELD(name) #name, .offset = offsetof(struct params, name)
+#define INT(name, least, most)                                        \
+    {                                                                 \
+        FIELD(name), .type = PARAM_INT, .min = (least), .max = (most) \
+    }
+#define STRING(name, least, most)                                        \
+    {                                                                    \
+        FIELD(name), .type = PARAM_STRING, .min = (least), .max = (most) \
+    }
+
+/* Page sizes: enough for a screen unless asked otherwise. */
+#define LIMIT                                                                 \
+    {                                                                         \
+        FIELD(limit), .type = PARAM_INT, .min = 1, .max = 1000, .initial = 50 \
+    }
+#define CURSOR                              \
+    {                                       \
+        FIELD(cursor), .type = PARAM_CURSOR \
+    }
+#define HEIGHT INT(height, 0, PARAM_INT_MAX)
+#define JOB                                                \
+    {                                                      \
+        FIELD(job_id), .type = PARAM_JOB, .required = true \
+    }
+
+/* A source and what is expected of it; one row for start and rebootstrap. */
+#define SOURCE                                                     \
+    STRING(url, 1, 2048), STRING(path, 1, 4096),                   \
+        {FIELD(payload), .type = PARAM_OBJECT}, HEIGHT,            \
+        {FIELD(block_hash), .type = PARAM_HASH},                   \
+        {FIELD(mode), .type = PARAM_ENUM, .names = methods_modes}, \
+        {FIELD(dry_run), .type = PARAM_BOOL}, STRING(idempotency_key, 1, 128)
+
+static const struct param_spec none[] = {{0}};
+static const struct param_spec sync_start[] = {SOURCE, {0}};
+static const struct param_spec sync_rebootstrap[] = {
+    {FIELD(reason), .type = PARAM_STRING, .required = true, .min = 1, .max = 500},
+    SOURCE,
+    {0},
+};
+static const struct param_spec sync_wait[] = {
+    JOB,
+    {FIELD(timeout_ms), .type = PARAM_INT, .max = 600000, .initial = 30000},
+    {0},
+};
+static const struct param_spec one_job[] = {JOB, {0}};
+static const struct param_spec jobs_list[] = {
+    {FIELD(state), .type = PARAM_ENUM, .names = methods_states},
+    LIMIT,
+    CURSOR,
+    {0},
+};
+static const struct param_spec page[] = {LIMIT, CURSOR, {0}};
+static const struct param_spec limit_only[] = {LIMIT, {0}};
+static const struct param_spec provenance[] = {
+    HEIGHT,
+    INT(checkpoint_id, 1, PARAM_INT_MAX),
+    {0},
+};
+static const struct param_spec evaluate[] = {
+    {FIELD(url), .type = PARAM_STRING, .admin = true, .min = 1, .max = 2048},
+    {FIELD(path), .type = PARAM_STRING, .admin = true, .min = 1, .max = 4096},
+    {FIELD(payload), .type = PARAM_OBJECT},
+    {0},
+};
+static const struct param_spec rejections[] = {
+    {FIELD(since), .type = PARAM_TIME},
+    STRING(reason, 1, 64),
+    STRING(peer, 1, 2048),
+    HEIGHT,
+    LIMIT,
+    CURSOR,
+    {0},
+};
+static const struct param_spec audit_list[] = {
+    INT(after, 0, PARAM_INT_MAX),
+    LIMIT,
+    {0},
+};
+static const struct param_spec block[] = {
+    HEIGHT,
+    {FIELD(hash), .type = PARAM_HASH},
+    {0},
+};
+static const struct param_spec coin[] = {
+    {FIELD(txid), .type = PARAM_HASH, .required = true},
+    {FIELD(vout), .type = PARAM_INT, .required = true, .max = UINT32_MAX},
+    {0},
+};
+
+static const struct method table[] = {
+    {"sync.status", RPC_ROLE_READ, none, methods_sync_status,
+     "Where the node is, how long yet, and what it waits for"},
+    {"sync.start", RPC_ROLE_ADMIN, sync_start, methods_sync_start,
+     "Bootstrap from a checkpoint, or from genesis with mode full"},
+    {"sync.wait", RPC_ROLE_READ, sync_wait, methods_sync_wait,
+     "Answer when a job ended or the time is up"},
+    {"sync.cancel", RPC_ROLE_ADMIN, one_job, methods_sync_cancel, "End a job"},
+    {"sync.rebootstrap", RPC_ROLE_ADMIN, sync_rebootstrap, methods_sync_rebootstrap,
+     "Build a new generation beside the live one, whatever the local height"},
+    {"jobs.list", RPC_ROLE_READ, jobs_list, methods_jobs_list, "Jobs, newest first"},
+    {"jobs.get", RPC_ROLE_READ, one_job, methods_jobs_get, "One job and its stages"},
+    {"checkpoint.list", RPC_ROLE_READ, page, methods_checkpoint_list,
+     "Accepted checkpoints, newest first"},
+    {"checkpoint.provenance", RPC_ROLE_READ, provenance, methods_checkpoint_provenance,
+     "Why a checkpoint was believed"},
+    {"checkpoint.evaluate", RPC_ROLE_READ, evaluate, methods_checkpoint_evaluate,
+     "The verdict on a checkpoint; changes nothing"},
+    {"rejections.list", RPC_ROLE_READ, rejections, methods_rejections_list,
+     "Checkpoints refused and why, newest first"},
+    {"audit.list", RPC_ROLE_READ, audit_list, methods_audit_list,
+     "The audit log, oldest first"},
+    {"audit.verify", RPC_ROLE_READ, none, methods_audit_verify,
+     "Whether the audit log was altered, and where first"},
+    {"peers.list", RPC_ROLE_READ, none, methods_peers_list,
+     "Peers and how they behave"},
+    {"incidents.list", RPC_ROLE_READ, limit_only, methods_incidents_list,
+     "Incidents with their evidence, newest first"},
+    {"chain.tip", RPC_ROLE_READ, none, methods_chain_tip, "The validated tip"},
+    {"chain.header", RPC_ROLE_READ, block, methods_chain_header,
+     "A header by height or hash"},
+    {"chain.block", RPC_ROLE_READ, block, methods_chain_block,
+     "A block by height or hash, as the chain writes it"},
+    {"chain.coin", RPC_ROLE_READ, coin, methods_chain_coin,
+     "Whether an output is unspent, and what it holds"},
+    {"chain.supply", RPC_ROLE_READ, none, methods_chain_supply,
+     "The sum of all unspent coins"},
+    {"daemon.info", RPC_ROLE_READ, none, methods_daemon_info,
+     "Version, network, configuration"},
+    {"daemon.stop", RPC_ROLE_ADMIN, none, methods_daemon_stop, "End the daemon"},
+    {"rpc.discover", RPC_ROLE_READ, none, methods_rpc_discover, "The OpenRPC document"},
+    {0},
+};
+
+const struct method *methods_table(void)
+{
+    return table;
+}

@@ -1,0 +1,92 @@
+#ifndef RPC_METHODS_H
+#define RPC_METHODS_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "rpc/param.h"
+#include "rpc/reads.h"
+#include "rpc/rpc.h"
+
+/*
+ * The methods: one table, compared with openapi/openrpc.json by a test.  A handler
+ * knows nothing of HTTP; it runs on any HTTP thread.
+ */
+
+/* Every parameter there is; a name means the same in every method. */
+struct params {
+    const char *url, *path, *block_hash, *idempotency_key, *reason, *peer, *hash, *txid;
+    struct span payload;
+    struct param_int height, checkpoint_id, vout, limit, after, timeout_ms;
+    int mode, state; /* places in methods_modes, methods_states */
+    bool dry_run;
+    int64_t job_id, cursor, since;
+};
+extern const char *const methods_modes[];  /* "partial", "full" */
+extern const char *const methods_states[]; /* jobs.list's state */
+
+/* One call. */
+struct rpc_ctx {
+    const struct rpc_config *cfg;
+    struct engine *engine;
+    struct reads *reads;
+    const struct method *methods; /* the table calls are looked up in */
+    enum rpc_role role;
+    bool alone;    /* not in a batch */
+    bool may_wait; /* the server can call the handler again, later */
+    /* what a handler asks of the server: */
+    int64_t wait_job; /* call again when this job ended or wait_ms passed */
+    int64_t wait_ms;
+    bool stop; /* once this is answered, end the program */
+};
+
+struct method {
+    const char *name; /* NULL ends the table */
+    enum rpc_role role;
+    const struct param_spec *params;
+    /* Adds its members to result, an empty object. */
+    enum errc (*call)(struct rpc_ctx *ctx, const struct params *p, cJSON *result,
+                      struct err *err);
+    const char *summary;
+};
+
+const struct method *methods_table(void);
+
+#define METHODS_HANDLER(name)                                             \
+    enum errc methods_##name(struct rpc_ctx *ctx, const struct params *p, \
+                             cJSON *result, struct err *err)
+METHODS_HANDLER(sync_status);
+METHODS_HANDLER(sync_start);
+METHODS_HANDLER(sync_rebootstrap);
+METHODS_HANDLER(sync_wait);
+METHODS_HANDLER(sync_cancel);
+METHODS_HANDLER(jobs_list);
+METHODS_HANDLER(jobs_get);
+METHODS_HANDLER(checkpoint_list);
+METHODS_HANDLER(checkpoint_provenance);
+METHODS_HANDLER(checkpoint_evaluate);
+METHODS_HANDLER(rejections_list);
+METHODS_HANDLER(audit_list);
+METHODS_HANDLER(audit_verify);
+METHODS_HANDLER(incidents_list);
+METHODS_HANDLER(peers_list);
+METHODS_HANDLER(chain_tip);
+METHODS_HANDLER(chain_header);
+METHODS_HANDLER(chain_block);
+METHODS_HANDLER(chain_coin);
+METHODS_HANDLER(chain_supply);
+METHODS_HANDLER(daemon_info);
+METHODS_HANDLER(daemon_stop);
+METHODS_HANDLER(rpc_discover);
+
+/* The source that p names, as the engine takes it.  *payload is the caller's to free
+   and has to outlive the request.  INVALID when more than one is named. */
+enum errc methods_source(const struct params *p, struct engine_request *req,
+                         char **payload, struct err *err);
+
+/* The job as jobs.get shows it. */
+enum errc methods_job(struct rpc_ctx *ctx, int64_t id, cJSON *result, struct err *err);
+
+#endif

@@ -1,0 +1,68 @@
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "rpc/embedded.h"
+#include "rpc/methods.h"
+#include "rpc/out.h"
+
+METHODS_HANDLER(daemon_info)
+{
+    struct engine_status status;
+    cJSON *build;
+
+    (void)p;
+    engine_status(ctx->engine, &status);
+    out_text(result, "version", CAIRN_VERSION);
+    out_text(result, "network", ctx->cfg->params->network);
+    out_hash(result, "genesis_hash", ctx->cfg->params->genesis_hash);
+    out_text(result, "data_dir", ctx->cfg->data_dir);
+    out_time(result, "started_at", status.started_ms);
+    out_u64(result, "uptime_seconds",
+            (uint64_t)(clock_now_ms() > status.started_ms
+                           ? clock_now_ms() - status.started_ms
+                           : 0) /
+                1000);
+    out_u64(result, "pid", (uint64_t)getpid());
+    build = cJSON_AddObjectToObject(result, "build");
+    out_text(build, "compiler", __VERSION__);
+#ifdef NDEBUG
+    cJSON_AddBoolToObject(build, "assertions", false);
+#else
+    cJSON_AddBoolToObject(build, "assertions", true);
+#endif
+    return out_document(result, "configuration", ctx->cfg->config_json, err);
+}
+
+METHODS_HANDLER(daemon_stop)
+{
+    (void)p;
+    (void)err;
+    ctx->stop = true; /* once this answer is on its way */
+    cJSON_AddBoolToObject(result, "stopping", true);
+    return ERR_OK;
+}
+
+METHODS_HANDLER(rpc_discover)
+{
+    cJSON *doc = cJSON_ParseWithLength((const char *)openrpc_doc, openrpc_doc_len);
+
+    (void)ctx;
+    (void)p;
+    if (!doc)
+        return err_fail(err, REASON_INTERNAL,
+                        "the built-in OpenRPC document is broken");
+    out_adopt(result, doc);
+    return ERR_OK;
+}
+
+METHODS_HANDLER(peers_list)
+{
+    struct engine_request req = {.op = ENGINE_PEERS_LIST};
+    cJSON *answer;
+
+    (void)p;
+    if (engine_call(ctx->engine, &req, &answer, err))
+        return err->code;
+    out_adopt(result, answer);
+    return ERR_OK;
+}

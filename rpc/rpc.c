@@ -1,0 +1,68 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "rpc/auth.h"
+#include "rpc/http.h"
+#include "rpc/listen.h"
+#include "rpc/rpc.h"
+
+struct rpc {
+    struct reads *reads;
+    struct auth *auth;
+    struct waits *waits;
+    struct http *http;
+    char address[LISTEN_TEXT];
+};
+
+DEFINE_CLEANUP(struct rpc, rpc_stop)
+
+enum errc rpc_start(const struct rpc_config *cfg, struct engine *engine,
+                    struct rpc **out, struct err *err)
+{
+    CLEANUP(rpc_stop) struct rpc *rpc = xcalloc(1, sizeof(*rpc));
+    struct http_config http = {0};
+
+    if (auth_create(cfg->data_dir, &rpc->auth, err) ||
+        listen_open(cfg->listen, &http.fd, rpc->address, err))
+        return err->code;
+    rpc->reads = reads_create(engine, cfg->data_dir);
+    rpc->waits = waits_create(engine, rpc->reads);
+    http.auth = rpc->auth;
+    http.waits = rpc->waits;
+    http.ctx = (struct rpc_ctx){
+        .cfg = cfg,
+        .engine = engine,
+        .reads = rpc->reads,
+        .methods = methods_table(),
+        .role = RPC_ROLE_ADMIN, /* the only token there is has it */
+    };
+    if (http_start(&http, &rpc->http, err)) {
+        (void)close(http.fd);
+        return err->code;
+    }
+    log_info("rpc listens", KV_S("address", rpc->address));
+    *out = TAKE(rpc);
+    return ERR_OK;
+}
+
+const char *rpc_address(const struct rpc *rpc)
+{
+    return rpc->address;
+}
+
+void rpc_stop(struct rpc *rpc)
+{
+    if (!rpc)
+        return;
+    if (rpc->http)
+        http_quiesce(rpc->http);
+    if (rpc->waits)
+        waits_stop(rpc->waits);
+    http_stop(rpc->http);
+    waits_free(rpc->waits);
+    reads_free(rpc->reads);
+    auth_free(rpc->auth);
+    free(rpc);
+}
