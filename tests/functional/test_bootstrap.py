@@ -98,9 +98,10 @@ def test_coins_and_blocks_are_those_of_the_chain(node, peers, chain, payload):
         assert float(coin["amount"]) == coins[at][1]
     assert n.rpc("chain.coin", txid=spent[0], vout=spent[1])["unspent"] is False
     for height in (200, 201, 240):
-        assert n.rpc("chain.header", height=height)["hash"] == chain[height]["hash"]
+        assert n.rpc("chain.header", height=height)["block_hash"] == chain[height]["hash"]
     block = n.rpc("chain.block", height=230)
-    assert block["hash"] == chain[230]["hash"]
+    assert block["block_hash"] == chain[230]["hash"]
+    assert block["block"]["transactions"] == chain[230]["transactions"]
 
 
 def test_a_new_block_is_followed(node, peers, chain, payload):

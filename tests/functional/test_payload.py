@@ -109,13 +109,13 @@ def test_40_a_coin_twice_across_two_addresses(node, peers, payload, signer):
 
 
 HOSTILE = {
-    "not JSON": (b"<html>no</html>", "payload_malformed"),
-    "nothing": (b"", "payload_malformed"),
-    "an array": (b"[]", "payload_malformed"),
+    "not JSON": (b"<html>no</html>", "metadata_malformed"),
+    "nothing": (b"", "metadata_malformed"),
+    "an array": (b"[]", "metadata_malformed"),
     "no fields": (b"{}", "metadata_malformed"),
-    "cut off": (lambda p: json.dumps(p).encode()[:-1000], "payload_malformed"),
-    "more after it": (lambda p: json.dumps(p).encode() + b"{}", "payload_malformed"),
-    "deep": (b'{"data":' + b"[" * 200000 + b"]" * 200000 + b"}", "payload_malformed"),
+    "cut off": (lambda p: json.dumps(p).encode()[:-1000], "metadata_malformed"),
+    "more after it": (lambda p: json.dumps(p).encode() + b"{}", "metadata_malformed"),
+    "deep": (b'{"data":' + b"[" * 200000 + b"]" * 200000 + b"}", "metadata_malformed"),
     "a height of text": (lambda p: changed(p, height="200"), "metadata_malformed"),
     "a negative height": (lambda p: changed(p, height=-200), "metadata_malformed"),
     "a huge height": (lambda p: changed(p, height=10**30), "metadata_malformed"),

@@ -31,7 +31,7 @@ def test_51_one_above_the_checkpoint_is_followed(node, peers, chain, payload):
     branch = heavier(chain, 200)
     switch(three, branch)
     expect.at_tip_of(n, branch)
-    assert n.rpc("chain.header", height=201)["hash"] == branch[201]["hash"]
+    assert n.rpc("chain.header", height=201)["block_hash"] == branch[201]["hash"]
     assert n.rpc("incidents.list")["incidents"] == []
 
 
