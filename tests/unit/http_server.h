@@ -41,7 +41,8 @@ struct http_server {
     pthread_t threads[SERVER_CONNECTIONS];
     size_t connections;
     atomic_uint requests, open_now, open_most;
-    char last_head[SERVER_HEAD]; /* read once the request has its result */
+    pthread_mutex_t lock;        /* of last_head */
+    char last_head[SERVER_HEAD]; /* read it when no request is under way */
 };
 
 struct http_client {
@@ -110,7 +111,9 @@ static void *server_connection(void *arg)
     if (open_now > atomic_load(&c.server->open_most))
         atomic_store(&c.server->open_most, open_now);
     while (server_read_head(c.server, c.fd, head)) {
-        memcpy(c.server->last_head, head, sizeof(head));
+        pthread_mutex_lock(&c.server->lock);
+        memcpy(c.server->last_head, head, strlen(head) + 1);
+        pthread_mutex_unlock(&c.server->lock);
         atomic_fetch_add(&c.server->requests, 1);
         route = server_route(c.server, head);
         if (!route || !server_answer(c.server, c.fd, route))
@@ -145,6 +148,7 @@ static void server_start(struct http_server *s, const struct route *routes)
     socklen_t len = sizeof(at);
 
     memset(s, 0, sizeof(*s));
+    pthread_mutex_init(&s->lock, NULL);
     s->routes = routes;
     s->stop = eventfd(0, 0);
     s->listener = socket(AF_INET, SOCK_STREAM, 0);
