@@ -47,6 +47,7 @@ static curl_socket_t on_connect(void *arg, curlsocktype purpose,
 }
 
 /* Connected, perhaps by an earlier request, and about to ask. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 static int on_request(void *arg, char *peer_ip, char *our_ip, int peer_port,
                       int our_port)
 {

@@ -16,8 +16,8 @@ enum {
     RETRY_AFTER_MAX_S = 3600, /* longer is a peer's way to say never */
     LATENCY_WEIGHT = 8,
 };
-static const int64_t ban_first_ms = 3600 * 1000LL;
-static const int64_t ban_max_ms = 7 * 24 * 3600 * 1000LL;
+static const int64_t ban_first_ms = 3600 * INT64_C(1000);
+static const int64_t ban_max_ms = INT64_C(7) * 24 * 3600 * 1000;
 
 struct peers {
     size_t count;
@@ -164,6 +164,7 @@ static void cost(struct peer *peer, int points)
     metrics_add(METRIC_PEER_FAULTS, 1);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a fault, its grounds, and two clocks */
 void peer_blame(struct peer *peer, enum peer_fault fault, enum reason reason,
                 uint32_t retry_after_s, const char *evidence, int64_t mono_ms,
                 int64_t now_ms)

@@ -56,8 +56,8 @@ static void hand_back(struct transfer *t, struct exchange *x, const struct err *
 static void drop_waiting(struct transfer *t, size_t i)
 {
     t->waiting_count--;
-    memmove(&t->waiting[i], &t->waiting[i + 1],
-            (t->waiting_count - i) * sizeof(t->waiting[0]));
+    for (; i < t->waiting_count; i++)
+        t->waiting[i] = t->waiting[i + 1];
 }
 
 static void drop_running(struct transfer *t, size_t i)
@@ -246,7 +246,7 @@ enum errc transfer_start(const struct transfer_config *cfg,
     t->done = done;
     t->arg = arg;
     t->env.user_agent = xstrdup(cfg->user_agent);
-    t->running = xcalloc(cfg->max_connections, sizeof(t->running[0]));
+    t->running = xcalloc(cfg->max_connections, sizeof(void *));
     t->multi = curl_multi_init();
     if (take_networks(&t->env.allow, cfg->allow_networks, err) != ERR_OK) {
         free_all(t);
