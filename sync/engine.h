@@ -21,7 +21,7 @@ struct engine;
 struct engine_config {
     const struct chain_params *params; /* outlives the engine */
     const char *data_dir;
-    const char *const *peers; /* base URLs; NULL-ended */
+    const char *const *peers;   /* base URLs; NULL-ended */
     const char *checkpoint_url; /* "" when none */
     struct trust_policy policy;
     uint64_t transfer_min_speed, transfer_max_bytes;
@@ -51,11 +51,11 @@ enum engine_op {
 
 struct engine_request {
     enum engine_op op;
-    /* the source, for start, rebootstrap and evaluate: at most one of url, path, payload;
-       none: checkpoint.url */
+    /* the source, for start, rebootstrap and evaluate: at most one of url, path,
+       payload; none: checkpoint.url */
     const char *url, *path;
     const char *payload; /* JSON text */
-    bool has_height;     /* what the operator expects; a source that says otherwise fails */
+    bool has_height; /* what the operator expects; a source that says otherwise fails */
     uint64_t height;
     const char *block_hash; /* hex; NULL: any */
     bool full;              /* mode full: from genesis, no checkpoint */
@@ -66,22 +66,22 @@ struct engine_request {
 };
 
 /* *result is the caller's.  BUSY when the engine's inbox is full. */
-enum errc engine_call(struct engine *e, const struct engine_request *req, cJSON **result,
-                      struct err *err);
+enum errc engine_call(struct engine *e, const struct engine_request *req,
+                      cJSON **result, struct err *err);
 
 /* --- status: any thread; a copy --- */
 enum engine_state { /* where the node is, as sync.status names it */
-    ENGINE_IDLE,
-    ENGINE_DISCOVERING,
-    ENGINE_DECIDING,
-    ENGINE_PREFLIGHT,
-    ENGINE_FETCHING,
-    ENGINE_VERIFYING,
-    ENGINE_MOUNTING,
-    ENGINE_HEADERS,
-    ENGINE_BLOCKS,
-    ENGINE_FOLLOWING,
-    ENGINE_HALTED, /* an incident stops it; reads go on */
+                    ENGINE_IDLE,
+                    ENGINE_DISCOVERING,
+                    ENGINE_DECIDING,
+                    ENGINE_PREFLIGHT,
+                    ENGINE_FETCHING,
+                    ENGINE_VERIFYING,
+                    ENGINE_MOUNTING,
+                    ENGINE_HEADERS,
+                    ENGINE_BLOCKS,
+                    ENGINE_FOLLOWING,
+                    ENGINE_HALTED, /* an incident stops it; reads go on */
 };
 const char *engine_state_name(enum engine_state state);
 
@@ -110,8 +110,8 @@ struct engine_status {
     char checkpoint_trust[16];
     int64_t generation; /* live; 0: none */
     uint64_t incidents_open;
-    int64_t started_ms; /* wall clock */
-    bool ready;         /* following, and within ready_max_behind */
+    int64_t started_ms;  /* wall clock */
+    bool ready;          /* following, and within ready_max_behind */
     char ready_why[160]; /* when not */
 };
 

@@ -1,0 +1,204 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "sync/intake.h"
+
+enum { RETRY_FIRST_MS = 30000, RETRY_STEPS_MAX = 5 }; /* 30 s, doubling to 16 minutes */
+
+/* --- beginning --- */
+
+void bootstrap_at_start(struct engine *e)
+{
+    struct engine_request req = {.op = ENGINE_SYNC_START};
+    cJSON *result = NULL;
+    struct err err;
+
+    e->retry_at_mono_ms = 0;
+    if (e->live.state) {
+        follow_start(e);
+        return;
+    }
+    if (e->cfg->checkpoint_url[0] == '\0') {
+        (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
+                       "a checkpoint: set checkpoint.url or call sync.start");
+        return;
+    }
+    if (jobs_start(e, &req, &result, &err))
+        log_warn("the configured bootstrap did not start", KV_S("detail", err.msg));
+    cJSON_Delete(result);
+}
+
+void bootstrap_plan_retry(struct engine *e, const struct err *why)
+{
+    int64_t wait = (int64_t)RETRY_FIRST_MS << e->retries;
+
+    if (e->live.state)
+        return;
+    (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
+                   "a checkpoint: the last job failed, %.90s",
+                   reason_code(why->reason));
+    if (e->cfg->checkpoint_url[0] == '\0' || e->job.dry_run ||
+        strcmp(e->job.source, e->cfg->checkpoint_url) != 0)
+        return;
+    if (e->retries < RETRY_STEPS_MAX)
+        e->retries++;
+    e->retry_at_mono_ms = clock_mono_ms() + wait;
+    (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
+                   "the next try, %lld s after %s: %.90s", (long long)(wait / 1000),
+                   reason_code(why->reason), why->msg);
+}
+
+/* --- discovering: the peers' tips and the source's metadata, side by side --- */
+
+static void discovered(struct engine *e)
+{
+    struct job *j = &e->job;
+
+    if (j->tips_out == 0 && j->has_meta)
+        jobs_event(e, JOB_EV_OK, NULL);
+}
+
+static enum errc renew_generation(struct engine *e, struct err *err)
+{
+    struct job *j = &e->job;
+
+    gen_discard(e, &e->building);
+    if (gen_create(e, &e->building, err))
+        return err->code;
+    j->row.generation = e->building.id;
+    return ERR_OK;
+}
+
+/* What a generation was begun for stays with the job: headers of another checkpoint's
+   proof do not count for this one. */
+static enum errc bind_candidate(struct engine *e, struct err *err)
+{
+    struct job *j = &e->job;
+    AUTOFREE char *text =
+        xasprintf("{\"height\":%llu,\"block_hash\":\"%s\"}",
+                  (unsigned long long)j->meta.height, j->meta.block_hash);
+
+    if (e->building.id == 0 || !j->row.candidate ||
+        strcmp(j->row.candidate, text) != 0) {
+        if (renew_generation(e, err))
+            return err->code;
+        free(j->row.candidate);
+        j->row.candidate = TAKE(text);
+        if (control_job_update(e->control, &j->row, err))
+            return err->code;
+    }
+    e->building.base_height = j->meta.has_height ? j->meta.height : 0;
+    return ERR_OK;
+}
+
+static enum errc check_expected(const struct job *j, struct err *err)
+{
+    const cJSON *height = cJSON_GetObjectItemCaseSensitive(j->request, "height");
+    const char *hash = cJSON_GetStringValue(
+        cJSON_GetObjectItemCaseSensitive(j->request, "block_hash"));
+
+    if (height &&
+        (!j->meta.has_height || (double)j->meta.height != height->valuedouble))
+        return err_set(err, ERR_CONFLICT, "the source offers height %llu, not %.0f",
+                       (unsigned long long)j->meta.height, height->valuedouble);
+    if (hash && (!j->meta.has_block_hash || strcmp(j->meta.block_hash, hash) != 0))
+        return err_set(err, ERR_CONFLICT, "the source offers block %s",
+                       j->meta.block_hash);
+    return ERR_OK;
+}
+
+void bootstrap_metadata_known(struct engine *e)
+{
+    struct job *j = &e->job;
+    struct err err;
+
+    if (check_expected(j, &err) || bind_candidate(e, &err)) {
+        jobs_fail(e, &err);
+        return;
+    }
+    j->has_meta = true;
+    discovered(e);
+}
+
+void bootstrap_source_failed(struct engine *e, const struct err *why)
+{
+    struct job *j = &e->job;
+    struct trust_verdict v;
+    struct err err;
+
+    if (why->code == ERR_IO || why->code == ERR_CANCELED || why->code == ERR_CONFLICT) {
+        jobs_fail(e, why);
+        return;
+    }
+    if (!j->has_meta && verdicts_begin(e, &err)) {
+        jobs_fail(e, &err);
+        return;
+    }
+    j->evidence.source = TRUST_FAILS;
+    j->evidence.source_reason = why->reason;
+    (void)snprintf(j->source_detail, sizeof(j->source_detail), "%.180s", why->msg);
+    verdicts_evaluate(e, &v);
+    verdicts_reject(e, &v);
+}
+
+static void discover_enter(struct engine *e)
+{
+    e->waiting_for[0] = '\0';
+    /* The metadata first: should it be here at once, the tips are still out. */
+    e->job.tips_out = 1;
+    intake_metadata(e);
+    if (e->job.active && e->job.state == JOB_DISCOVERING)
+        tips_poll(e, &e->job.tips_out, discovered);
+}
+
+/* --- the table of entry actions --- */
+
+void bootstrap_body_here(struct engine *e)
+{
+    jobs_event(e, JOB_EV_OK, NULL);
+}
+
+void bootstrap_enter(struct engine *e)
+{
+    switch (e->job.state) {
+    case JOB_DISCOVERING:
+        discover_enter(e);
+        break;
+    case JOB_DECIDING:
+        decide_enter(e);
+        break;
+    case JOB_PREFLIGHT:
+        preflight_enter(e);
+        break;
+    case JOB_FETCHING:
+        intake_body(e);
+        break;
+    case JOB_VERIFYING:
+        verify_enter(e);
+        break;
+    case JOB_MOUNTING:
+        mount_enter(e);
+        break;
+    case JOB_HEADERS:
+    case JOB_BLOCKS:
+        follow_start(e);
+        break;
+    case JOB_QUEUED:
+    case JOB_FOLLOWING:
+    case JOB_FAILED:
+    case JOB_CANCELLED:
+        break;
+    }
+}
+
+void bootstrap_pump(struct engine *e)
+{
+    if (e->job.state == JOB_DISCOVERING || e->job.state == JOB_FETCHING)
+        intake_pump(e);
+    if (e->job.state == JOB_VERIFYING)
+        verify_pump(e);
+}

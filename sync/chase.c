@@ -1,0 +1,403 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "sync/core.h"
+#include "sync/peer/stock.h"
+
+/*
+ * A chain is walked from a block that somebody named down to one we know.  The hash
+ * asked for at each height is the link of the block above, so every block proves itself
+ * the moment it comes, whoever sends it, and a wrong one is blamed on its sender alone
+ * (docs/adr/0006).  Blocks are asked for ahead, from all peers at once; what arrives
+ * early waits in its slot for the hash that it must have.  Rows are written as
+ * ANCHORED, and chase_verify.c goes up again over them with the header rules.
+ */
+enum {
+    IN_FLIGHT_PER_PEER = 4,
+    BLOCK_TIMEOUT_MS = 20000,
+    CONNECT_TIMEOUT_MS = 5000,
+    BLOCK_TEXT_MAX = 8 << 20,
+    STALL_MS = 20000, /* without a block, while somebody might still answer */
+    PATH_MAX_LEN = 16 << 20,
+};
+
+static size_t index_of(struct engine *e, const struct peer *p)
+{
+    size_t i = 0;
+
+    while (peers_at(e->peers, i) != p)
+        i++;
+    return i;
+}
+
+static struct chase_slot *slot_of(struct chase *c, uint64_t height)
+{
+    return &c->slots[height % CHASE_WINDOW];
+}
+
+static void slot_clear(struct chase_slot *s)
+{
+    decoded_free(s->decoded);
+    *s = (struct chase_slot){0};
+}
+
+void chase_reset(struct chase *c)
+{
+    for (size_t i = 0; i < CHASE_WINDOW; i++)
+        slot_clear(&c->slots[i]);
+    free(c->path);
+    free(c->window);
+    *c = (struct chase){0};
+}
+
+void chase_start(struct engine *e, const struct chase_target *t,
+                 void (*done)(struct engine *e, enum chase_result result,
+                              const struct err *err))
+{
+    struct chase *c = &e->chase;
+
+    chase_reset(c);
+    c->serial = ++e->chases;
+    c->active = c->walking = true;
+    c->gen = t->gen;
+    c->proof = t->proof;
+    c->floor = t->floor;
+    c->has_floor_hash = t->has_floor_hash;
+    memcpy(c->floor_hash, t->floor_hash, 32);
+    c->target_height = c->next = t->height;
+    memcpy(c->target_hash, t->hash, 32);
+    memcpy(c->expect, t->hash, 32);
+    c->done = done;
+    c->moved_mono_ms = clock_mono_ms();
+}
+
+void chase_end(struct engine *e, enum chase_result result, const struct err *err)
+{
+    void (*done)(struct engine *, enum chase_result, const struct err *) =
+        e->chase.done;
+    struct err copy = *err; /* err may live in the chase */
+
+    chase_reset(&e->chase);
+    done(e, result, &copy);
+}
+
+/* --- going down over what is known already --- */
+
+static void descend(struct chase *c, const uint8_t prev[32])
+{
+    if (c->path_len == c->path_cap) {
+        c->path_cap = c->path_cap ? c->path_cap * 2 : 256;
+        c->path = xrealloc(c->path, c->path_cap * sizeof(c->path[0]));
+    }
+    memcpy(c->path[c->path_len++], c->expect, 32);
+    if (c->next == c->floor)
+        c->at_floor = true;
+    else
+        c->next--;
+    memcpy(c->expect, prev, 32);
+    c->moved_mono_ms = clock_mono_ms();
+}
+
+/* A block of the path at c->next is in hand or on disk: may the walk go below it? */
+static enum errc check_floor(const struct chase *c, struct err *err)
+{
+    char hash[65];
+
+    if (c->path_len >= PATH_MAX_LEN)
+        return err_fail(err, REASON_HEADER_CHAIN_INVALID, "over %d headers to walk",
+                        PATH_MAX_LEN);
+    if (c->next != c->floor || !c->has_floor_hash ||
+        memcmp(c->expect, c->floor_hash, 32) == 0)
+        return ERR_OK;
+    hex_encode(c->expect, 32, hash);
+    return err_fail(err, REASON_HEADER_CHAIN_INVALID,
+                    "the chain leads to %s at height %llu, which is not ours", hash,
+                    (unsigned long long)c->floor);
+}
+
+/* Follows stored headers down.  *found: the walk has met a verified one or the floor.
+ */
+static enum errc walk_known(struct chase *c, bool *found, struct err *err)
+{
+    struct chaindb_header row;
+    bool known;
+
+    *found = false;
+    for (;;) {
+        if (c->at_floor) {
+            *found = true;
+            return ERR_OK;
+        }
+        if (check_floor(c, err) ||
+            chaindb_header_get(c->gen->db, c->expect, &known, &row, err))
+            return err->code;
+        if (!known)
+            return ERR_OK;
+        if (row.status == CHAINDB_INVALID)
+            return err_fail(err, REASON_HEADER_CHAIN_INVALID,
+                            "it stands on block %llu, which was refused before",
+                            (unsigned long long)row.height);
+        if (row.status == CHAINDB_VALID) {
+            *found = true;
+            return ERR_OK;
+        }
+        descend(c, row.prev);
+    }
+}
+
+/* --- blocks that have come --- */
+
+static enum errc store_block(struct chase *c, const struct decoded *d, struct err *err)
+{
+    struct chaindb_header row;
+
+    rows_from_header(&d->header, &row);
+    if (chaindb_header_put(c->gen->db, &row, err))
+        return err->code;
+    if (d->want_body &&
+        chaindb_body_put(c->gen->db, row.hash, d->body.data, d->body.len, err))
+        return err->code;
+    if (d->want_outputs &&
+        chaindb_proof_put(c->gen->db, row.height, d->outputs.data, d->outputs.len, err))
+        return err->code;
+    return ERR_OK;
+}
+
+/* The sender claimed a chain, and this block is not on it. */
+static void refuse_block(struct engine *e, struct chase_slot *s)
+{
+    struct chase *c = &e->chase;
+    struct peer *p = s->from;
+    char got[65], want[65], text[160];
+
+    hex_encode(s->decoded->header.hash, 32, got);
+    hex_encode(c->expect, 32, want);
+    (void)snprintf(text, sizeof(text),
+                   "block %llu is %.12s.. here, its chain says %.12s..",
+                   (unsigned long long)c->next, got, want);
+    c->excluded[index_of(e, p)] = true;
+    /* Near the tip an honest peer may have reorganised; far below it none does. */
+    if (c->proof && c->next < c->target_height)
+        peer_blame(p, PEER_FAULT_LIE, REASON_HEADER_CHAIN_INVALID, 0, text,
+                   clock_mono_ms(), clock_now_ms());
+    log_info("block is not on the chain asked for", KV_S("peer", p->url),
+             KV_S("detail", text));
+    decoded_free(TAKE(s->decoded));
+    s->state = SLOT_EMPTY;
+}
+
+static enum errc consume(struct engine *e, bool *found, struct err *err)
+{
+    struct chase *c = &e->chase;
+
+    while (!*found) {
+        struct chase_slot *s = slot_of(c, c->next);
+
+        if (s->state != SLOT_READY)
+            return ERR_OK;
+        if (memcmp(s->decoded->header.hash, c->expect, 32) != 0) {
+            refuse_block(e, s);
+            return ERR_OK;
+        }
+        if (store_block(c, s->decoded, err))
+            return err->code;
+        slot_clear(s);
+        if (walk_known(c, found, err))
+            return err->code;
+    }
+    return ERR_OK;
+}
+
+static enum errc advance(struct engine *e, bool *found, struct err *err)
+{
+    struct chase *c = &e->chase;
+
+    if (chaindb_begin(c->gen->db, err))
+        return err->code;
+    if (walk_known(c, found, err) || consume(e, found, err)) {
+        if (err->code == ERR_VERIFY)
+            return chaindb_commit(c->gen->db, &(struct err){0}), err->code;
+        chaindb_rollback(c->gen->db);
+        return err->code;
+    }
+    return chaindb_commit(c->gen->db, err);
+}
+
+static void on_decoded(struct engine *e, struct job_task *t)
+{
+    struct decoded *d = (struct decoded *)t;
+    struct chase_slot *s = &e->chase.slots[d->slot];
+
+    if (d->serial != e->chase.serial || s->state != SLOT_DECODING)
+        return;
+    s->state = SLOT_EMPTY;
+    if (d->err.code == ERR_OK && d->header.height != d->height)
+        (void)err_fail(&d->err, REASON_BLOCK_HASH_MISMATCH, "a block of height %llu",
+                       (unsigned long long)d->header.height);
+    if (d->err.code) {
+        char text[160];
+
+        (void)snprintf(text, sizeof(text), "block %llu: %.120s",
+                       (unsigned long long)d->height, d->err.msg);
+        s->tried[index_of(e, d->peer)] = true;
+        metrics_add(METRIC_BLOCKS_REFUSED, 1);
+        peer_blame(d->peer, PEER_FAULT_LIE, d->err.reason, 0, text, clock_mono_ms(),
+                   clock_now_ms());
+        log_warn("bad block, asking another peer", KV_S("peer", d->peer->url),
+                 KV_S("reason", reason_code(d->err.reason)), KV_S("detail", text));
+        return;
+    }
+    s->state = SLOT_READY;
+    s->decoded = d;
+    d->base.free = NULL; /* kept; see engine.c's handle_task */
+}
+
+static void on_block(struct engine *e, const struct fetch *f,
+                     struct transfer_request *r)
+{
+    struct chase *c = &e->chase;
+    struct chase_slot *s = &c->slots[f->slot];
+    struct decoded *d;
+
+    if (f->serial != c->serial || s->state != SLOT_ASKED)
+        return;
+    s->state = SLOT_EMPTY;
+    if (r->err.code || r->status == 429)
+        return; /* the peer is backing off; whoever is free is asked next */
+    if (r->status != 200) {
+        s->tried[index_of(e, f->peer)] = true;
+        if (r->status != 404)
+            peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0,
+                       "an HTTP status that is no answer to /blocks/<height>",
+                       clock_mono_ms(), clock_now_ms());
+        return;
+    }
+    d = decoded_new(r, e->cfg->params);
+    d->want_body = f->height > c->gen->base_height;
+    d->check_transfers = d->want_body;
+    d->want_outputs = c->proof;
+    d->height = f->height;
+    d->serial = f->serial;
+    d->peer = f->peer;
+    d->slot = f->slot;
+    d->base.done = on_decoded;
+    s->state = SLOT_DECODING;
+    s->from = f->peer;
+    engine_run(e, &d->base);
+}
+
+/* --- asking --- */
+
+struct asking {
+    struct engine *e;
+    const struct chase_slot *slot;
+};
+
+static bool may_serve(const struct peer *p, void *arg)
+{
+    const struct asking *a = arg;
+    size_t i = index_of(a->e, p);
+
+    return !a->e->chase.excluded[i] && !a->slot->tried[i] &&
+           (!p->has_tip || p->tip_height >= a->slot->height);
+}
+
+static bool ask(struct engine *e, uint64_t height)
+{
+    struct chase_slot *s = slot_of(&e->chase, height);
+    struct asking a = {.e = e, .slot = s};
+    struct transfer_request *r;
+    struct peer *p;
+    AUTOFREE char *url = NULL;
+
+    if (s->height != height)
+        slot_clear(s);
+    s->height = height;
+    if (s->state != SLOT_EMPTY)
+        return true;
+    p = peers_pick(e->peers, clock_mono_ms(), clock_now_ms(), IN_FLIGHT_PER_PEER,
+                   may_serve, &a);
+    if (!p || !engine_can_fetch(e))
+        return false;
+    url = stock_url_block(p->url, height);
+    r = transfer_request_new(url);
+    r->max_bytes = BLOCK_TEXT_MAX;
+    r->timeout_ms = BLOCK_TIMEOUT_MS;
+    r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    s->state = SLOT_ASKED;
+    return engine_fetch(e, r,
+                        &(struct fetch){.peer = p,
+                                        .height = height,
+                                        .serial = e->chase.serial,
+                                        .slot = height % CHASE_WINDOW,
+                                        .done = on_block});
+}
+
+/* Nobody who is neither banned nor ruled out here has the block needed next. */
+static bool nobody_left(struct engine *e)
+{
+    struct asking a = {.e = e, .slot = slot_of(&e->chase, e->chase.next)};
+    int64_t now = clock_now_ms();
+
+    if (a.slot->state != SLOT_EMPTY)
+        return false;
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        const struct peer *p = peers_at(e->peers, i);
+
+        if (p->banned_until_ms <= now && may_serve(p, &a))
+            return false;
+    }
+    return true;
+}
+
+static void ask_ahead(struct engine *e)
+{
+    struct chase *c = &e->chase;
+    uint64_t height = c->next;
+
+    for (size_t i = 0; i < CHASE_WINDOW; i++, height--) {
+        if (!ask(e, height) && i == 0 && nobody_left(e))
+            break;
+        if (height == c->floor)
+            break;
+    }
+}
+
+void chase_pump(struct engine *e)
+{
+    struct chase *c = &e->chase;
+    struct err err = {0};
+    bool found = false;
+
+    if (!c->walking) {
+        chase_verify(e);
+        return;
+    }
+    if (advance(e, &found, &err)) {
+        chase_end(e, err.code == ERR_VERIFY ? CHASE_REFUSED : CHASE_BROKEN, &err);
+        return;
+    }
+    engine_progress(e, "headers", c->path_len, c->target_height - c->floor + 1);
+    if (found) {
+        c->walking = false;
+        if (chase_verify_begin(e, &err))
+            chase_end(e, CHASE_BROKEN, &err);
+        return;
+    }
+    ask_ahead(e);
+    if (nobody_left(e) || clock_mono_ms() - c->moved_mono_ms > STALL_MS) {
+        char hash[65];
+
+        hex_encode(c->expect, 32, hash);
+        (void)err_fail(&err, REASON_SOURCE_UNREACHABLE,
+                       "no peer serves block %llu with hash %s",
+                       (unsigned long long)c->next, hash);
+        chase_end(e, CHASE_BROKEN, &err);
+    }
+}

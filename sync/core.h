@@ -1,0 +1,389 @@
+#ifndef SYNC_CORE_H
+#define SYNC_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/chan.h"
+#include "base/pool.h"
+#include "store/control.h"
+#include "store/state.h"
+#include "sync/chain/block.h"
+#include "sync/engine.h"
+#include "sync/job_fsm.h"
+#include "sync/peer/peers.h"
+#include "sync/peer/transfer.h"
+#include "sync/snapshot/payload.h"
+
+/*
+ * The inside of the engine, shared by the files of sync/ and by nobody else.  All of it
+ * belongs to the engine thread but for what says otherwise.
+ *
+ * Work in progress carries an epoch: a fetch or a task whose epoch is not that of the
+ * engine any more is dropped when it comes back, in one place (engine.c).
+ */
+enum {
+    INBOX_CAP = 1024,
+    FETCHES_MAX = 128, /* outstanding at the transfer thread */
+    TASKS_MAX = 512,   /* outstanding at the workers; more than can ever be */
+    PATH_TEXT = 1024,
+};
+
+/* --- messages --- */
+enum msg_kind { MSG_CALL, MSG_FETCHED, MSG_TASK, MSG_STOP };
+
+struct msg {
+    enum msg_kind kind;
+    union {
+        struct call *call;
+        struct transfer_request *request;
+        struct task *task;
+    } u;
+};
+
+/* One engine_call, on the caller's stack until it is answered. */
+struct call {
+    const struct engine_request *req;
+    cJSON *result;
+    struct err err;
+    pthread_mutex_t lock; /* the reply slot */
+    pthread_cond_t answered_cond;
+    bool answered;
+};
+void call_answer(struct call *call, cJSON *result, const struct err *err);
+
+/* --- one request to a peer or a source, and what to do with the answer --- */
+struct fetch {
+    uint64_t epoch;
+    struct peer *peer;       /* NULL: not a peer */
+    uint64_t height, serial; /* as the handler likes */
+    size_t slot;
+    /* Runs on the engine thread; r stays the caller's. */
+    void (*done)(struct engine *e, const struct fetch *f, struct transfer_request *r);
+};
+
+/* --- one task of the workers; embed first --- */
+struct job_task {
+    struct task task;
+    uint64_t epoch;
+    /* Runs on the engine thread when the epoch still holds. */
+    void (*done)(struct engine *e, struct job_task *t);
+    void (*free)(struct job_task *t); /* done() may set NULL to keep the task */
+};
+
+/* --- a generation that is open for writing --- */
+struct gen {
+    int64_t id;
+    char dir[PATH_TEXT];
+    struct chaindb *db;
+    struct state *state;  /* NULL until mounted */
+    uint64_t base_height; /* bodies are kept above it */
+    uint8_t base_hash[32];
+};
+
+/* --- walking a peer's chain from a hash downwards: sync/chase.c --- */
+enum { CHASE_WINDOW = 64 };
+
+enum chase_result { CHASE_DONE, CHASE_BROKEN, CHASE_REFUSED };
+
+struct chase_slot {
+    enum { SLOT_EMPTY, SLOT_ASKED, SLOT_DECODING, SLOT_READY } state;
+    uint64_t height;
+    struct peer *from;
+    struct decoded *decoded;
+    bool tried[PEERS_MAX];
+};
+
+struct chase {
+    bool active;
+    uint64_t serial;          /* tells its blocks from those of the chase before */
+    bool excluded[PEERS_MAX]; /* on another chain, or caught lying here */
+    int64_t moved_mono_ms;    /* last progress */
+    bool proof;               /* of a checkpoint: notes outputs, bodies are not kept */
+    uint64_t floor;           /* lowest height of interest */
+    uint8_t floor_hash[32];   /* what must be there; only when has_floor_hash */
+    bool has_floor_hash;
+    uint8_t target_hash[32];
+    uint64_t target_height;
+    uint8_t expect[32]; /* hash of the block at next */
+    uint64_t next;
+    bool at_floor; /* the walk went down to the floor without meeting a known header */
+    struct gen *gen;
+    uint8_t (*path)[32]; /* hashes from target_height down; path_len of them */
+    size_t path_len, path_cap;
+    bool walking;
+    struct header_window
+        *window;      /* while verifying, which pops the path from its end */
+    struct work work; /* summed below the header verified next */
+    size_t unproven;  /* headers at the floor that only fill the window */
+    struct chase_slot slots[CHASE_WINDOW];
+    /* Called once; the chase is inactive then and may be started anew. */
+    void (*done)(struct engine *e, enum chase_result result, const struct err *err);
+};
+
+/* --- the way from the tip to the best header: reorg.c --- */
+struct reorg {
+    uint8_t (
+        *path)[32]; /* hashes from the best header down to the fork; path_len left */
+    size_t path_len, path_cap;
+    uint8_t best[32];
+    uint64_t fork_height;
+};
+
+/* --- the job under way --- */
+enum intake_kind { INTAKE_URL, INTAKE_PATH, INTAKE_INLINE, INTAKE_GENESIS };
+
+struct vote {
+    struct peer *peer;
+    uint8_t block_hash[32];
+};
+
+struct job {
+    bool active;
+    int64_t id;
+    enum job_state state;
+    struct control_job row; /* as stored */
+    cJSON *request;         /* parsed */
+    bool forced, dry_run;
+    enum intake_kind kind;
+    char source[URL_MAX]; /* URL, path, "inline", "genesis" */
+    char payload_path[PATH_TEXT];
+    bool body_here;                      /* the whole payload is at payload_path */
+    void (*body_next)(struct engine *e); /* once it is */
+    char *etag;
+    unsigned tries;
+    int64_t retry_at_mono_ms; /* of the download; 0: not due */
+    uint64_t body_total;
+    int64_t stage_started_ms;
+
+    struct payload_meta meta;
+    bool has_meta;
+    char *head, *tail; /* of a peek */
+    size_t head_len, tail_len;
+    unsigned peeks_out, tips_out, votes_out;
+
+    struct vote votes[TRUST_VOTES_MAX];
+    size_t vote_count;
+    size_t tips_chased;
+    struct trust_candidate candidate;
+    struct trust_evidence evidence;
+    char headers_detail[TRUST_TEXT], best_detail[TRUST_TEXT],
+        payload_detail[TRUST_TEXT], source_detail[TRUST_TEXT], roots_detail[TRUST_TEXT];
+    struct work checkpoint_work; /* at the checkpoint block */
+    bool compared;               /* the coins equal the outputs of the proven blocks */
+    struct verify_task *verifying; /* at a worker; mount.c */
+    struct payload_result ingested;
+    struct transfer_request *download; /* outstanding; owned by the transfer */
+    uint64_t bytes_fetched;
+};
+
+struct engine {
+    const struct engine_config *cfg;
+    pthread_t thread;
+    struct chan *inbox;
+    struct transfer *transfer;
+    struct pool *pool;
+    int lock_fd;
+    bool stopping;
+
+    struct control *control;
+    struct peers *peers;
+    struct gen live, building; /* id 0: none */
+    uint64_t epoch, chases;
+    unsigned fetches_out, tasks_out;
+    struct transfer_request *outstanding[FETCHES_MAX];
+
+    struct job job;
+    struct chase chase;
+
+    /* following */
+    int64_t poll_at_mono_ms;
+    unsigned polls_out;
+    struct {
+        unsigned *out;
+        void (*done)(struct engine *e);
+    } polls[2]; /* tips_poll: the follower's and a job's can overlap */
+    size_t tips_chased;
+    bool choose_again; /* the best header may not be the tip */
+    struct reorg reorg;
+    bool halted;
+    int64_t retry_at_mono_ms; /* of the bootstrap from the configuration; 0: not due */
+    unsigned retries;
+    char waiting_for[160];
+
+    /* evaluate */
+    struct call *evaluating;
+
+    /* progress of the present stage */
+    uint64_t done, total;
+    const char *unit;
+    int64_t progress_since_mono_ms;
+    uint64_t progress_since_done;
+
+    int64_t started_ms;
+    bool has_checkpoint;
+    struct control_checkpoint checkpoint; /* in force; texts not kept */
+    char checkpoint_trust[16];
+    size_t incidents_open;
+
+    pthread_mutex_t status_lock; /* guards the three below */
+    pthread_cond_t status_changed;
+    struct engine_status status;
+    bool status_stopping;
+};
+
+/* --- engine.c --- */
+/* Submits r (taken over) for f (copied).  False, and r freed, when too many are out. */
+bool engine_fetch(struct engine *e, struct transfer_request *r, const struct fetch *f);
+void engine_run(struct engine *e, struct job_task *t); /* takes t */
+bool engine_can_fetch(const struct engine *e);
+/* Everything outstanding is cancelled and its results will be dropped. */
+void engine_new_epoch(struct engine *e);
+void engine_progress(struct engine *e, const char *unit, uint64_t done, uint64_t total);
+/* A storage failure nobody can go on from: logs, halts, says so in the status. */
+void engine_halt(struct engine *e, const struct err *err);
+
+/* --- engine_status.c --- */
+void status_init(struct engine *e);
+void status_publish(struct engine *e);
+void status_stop(struct engine *e);
+void status_fini(struct engine *e);
+
+/* --- gen.c --- */
+enum errc gen_open(struct engine *e, int64_t id, struct gen *g, struct err *err);
+enum errc gen_create(struct engine *e, struct gen *g, struct err *err);
+void gen_close(struct gen *g);
+/* Closes and removes the directory of one that was never live. */
+void gen_discard(struct engine *e, struct gen *g);
+void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT]);
+
+/* --- tips.c: what peers say their tip is --- */
+/* Asks every usable peer; done(e) when the last has answered or failed. */
+void tips_poll(struct engine *e, unsigned *out, void (*done)(struct engine *e));
+/* Highest tip any usable peer reports; false when none does. */
+bool tips_height(struct engine *e, uint64_t *height);
+
+/* --- chase.c, chase_verify.c --- */
+struct chase_target {
+    struct gen *gen;
+    uint64_t height;
+    uint8_t hash[32];
+    bool proof;
+    uint64_t floor;
+    bool has_floor_hash;
+    uint8_t floor_hash[32];
+};
+void chase_start(struct engine *e, const struct chase_target *t,
+                 void (*done)(struct engine *e, enum chase_result result,
+                              const struct err *err));
+void chase_pump(struct engine *e); /* asks for more; consumes; verifies a batch */
+void chase_end(struct engine *e, enum chase_result result, const struct err *err);
+void chase_reset(struct chase *c);
+/* Prepares the window below the path, then verifies a batch a call; ends the chase. */
+enum errc chase_verify_begin(struct engine *e, struct err *err);
+void chase_verify(struct engine *e);
+void chase_blame_claimants(struct engine *e, const uint8_t hash[32], enum reason reason,
+                           const char *evidence);
+
+/* --- rows.c --- */
+void rows_from_header(const struct header *h, struct chaindb_header *out);
+void rows_to_header(const struct chaindb_header *row, struct header *out);
+
+/* --- decode.c: a block through a worker --- */
+struct decoded {
+    struct job_task base;
+    char *text;
+    size_t len;
+    const struct chain_params *params;
+    bool check_transfers; /* and not the miner's signature alone */
+    bool want_body, want_outputs;
+    struct peer *peer;
+    uint64_t height, serial;
+    size_t slot;
+    /* result */
+    struct err err;
+    struct header header;
+    struct buf body;    /* canonical text */
+    struct buf outputs; /* sync/outputs.h */
+};
+struct decoded *decoded_new(struct transfer_request *r,
+                            const struct chain_params *params);
+void decoded_free(struct decoded *d);
+
+/* --- jobs.c --- */
+enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON **result,
+                     struct err *err);
+enum errc jobs_resume(struct engine *e, struct err *err); /* at start */
+enum errc jobs_cancel(struct engine *e, int64_t id, cJSON **result, struct err *err);
+/* Moves the job by the table, writes the row, logs, enters the next stage. */
+void jobs_event(struct engine *e, enum job_event event, const char *detail);
+/* The same in two halves: inside the caller's transaction, and after its commit. */
+enum errc jobs_move(struct engine *e, enum job_event event, const char *detail,
+                    struct err *err);
+void jobs_moved(struct engine *e);
+/* Ends the job as failed with its error. */
+void jobs_fail(struct engine *e, const struct err *why);
+void jobs_close(struct engine *e); /* frees what the job holds */
+void jobs_error_json(const struct err *err, const char *stage, char **out);
+
+/* --- bootstrap.c: the stages --- */
+void bootstrap_at_start(struct engine *e); /* no job to resume */
+void bootstrap_enter(struct engine *e);    /* the entry action of job.state */
+void bootstrap_pump(struct engine *e);
+void bootstrap_metadata_known(struct engine *e);
+void bootstrap_source_failed(struct engine *e, const struct err *why);
+void bootstrap_body_here(struct engine *e);
+/* A job of the configuration failed: when to try again. */
+void bootstrap_plan_retry(struct engine *e, const struct err *why);
+
+/* --- decide.c: evidence before the body --- */
+void decide_enter(struct engine *e);
+
+/* --- mount.c --- */
+void preflight_enter(struct engine *e);
+void verify_enter(struct engine *e);
+void verify_pump(struct engine *e);
+void verify_cancel(struct engine *e);
+void mount_enter(struct engine *e);
+
+/* --- intake.c (intake.h) --- */
+void intake_pump(struct engine *e);
+
+/* --- verdicts.c --- */
+/* The candidate that the metadata describe; texts are borrowed from meta. */
+void verdicts_candidate(const struct payload_meta *m, const char *source,
+                        struct trust_candidate *out);
+/* What is accepted already. */
+enum errc verdicts_past(struct engine *e, struct trust_evidence *ev, struct err *err);
+/* Both for the job; its evidence begins anew. */
+enum errc verdicts_begin(struct engine *e, struct err *err);
+void verdicts_evaluate(struct engine *e, struct trust_verdict *v);
+/* Nothing failed and nothing is to be fetched: ends a dry run. */
+void verdicts_dry_run(struct engine *e, const struct trust_verdict *v);
+/* Writes rejection, audit entry and job end in one transaction. */
+void verdicts_reject(struct engine *e, const struct trust_verdict *v);
+/* Accepted: checkpoint, generation, audit entry and job stage in one transaction; the
+   building generation is the live one then. */
+enum errc verdicts_accept(struct engine *e, const struct trust_verdict *v,
+                          struct err *err);
+
+/* --- follow.c --- */
+void follow_start(struct engine *e); /* the live generation is open: asks at once */
+void follow_pump(struct engine *e);
+
+/* --- reorg.c --- */
+/* One step of fork choice: a batch of blocks applied, or one reorganisation made.
+ *settled: the tip is the best valid header. */
+enum errc reorg_step(struct engine *e, bool *settled, struct err *err);
+void reorg_reset(struct reorg *r);
+
+/* --- incidents.c --- */
+void incidents_open(struct engine *e, enum reason kind, const char *subject,
+                    cJSON *evidence); /* takes evidence */
+void incidents_count(struct engine *e);
+
+/* --- evaluate.c --- */
+void evaluate_call(struct engine *e, struct call *call);
+void evaluate_abort(struct engine *e);
+
+#endif

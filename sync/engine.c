@@ -1,0 +1,522 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "sync/core.h"
+
+/* --- handing things to the engine thread --- */
+
+static void post(struct engine *e, struct msg msg)
+{
+    struct msg *m = xcalloc(1, sizeof(*m));
+
+    *m = msg;
+    if (chan_send(e->inbox, m))
+        return;
+    /* The engine has ended: nobody else will see this one. */
+    if (msg.kind == MSG_FETCHED) {
+        free(msg.u.request->owner);
+        transfer_request_free(msg.u.request);
+    } else if (msg.kind == MSG_TASK) {
+        struct job_task *t = (struct job_task *)msg.u.task;
+
+        t->free(t);
+    }
+    free(m);
+}
+
+static void on_fetched(void *arg, struct transfer_request *r)
+{
+    post(arg, (struct msg){.kind = MSG_FETCHED, .u.request = r});
+}
+
+static void on_task_done(void *arg, struct task *task)
+{
+    post(arg, (struct msg){.kind = MSG_TASK, .u.task = task});
+}
+
+enum errc engine_call(struct engine *e, const struct engine_request *req,
+                      cJSON **result, struct err *err)
+{
+    struct call call = {.req = req};
+    struct msg *m = xcalloc(1, sizeof(*m));
+
+    pthread_mutex_init(&call.lock, NULL);
+    pthread_cond_init(&call.answered_cond, NULL);
+    *m = (struct msg){.kind = MSG_CALL, .u.call = &call};
+    if (chan_try_send(e->inbox, m)) {
+        pthread_mutex_lock(&call.lock);
+        while (!call.answered)
+            pthread_cond_wait(&call.answered_cond, &call.lock);
+        pthread_mutex_unlock(&call.lock);
+    } else {
+        free(m);
+        (void)err_set(&call.err, ERR_BUSY, "the engine has too much to do");
+    }
+    pthread_cond_destroy(&call.answered_cond);
+    pthread_mutex_destroy(&call.lock);
+    if (call.err.code) {
+        *err = call.err;
+        return err->code;
+    }
+    *result = call.result;
+    return ERR_OK;
+}
+
+void call_answer(struct call *call, cJSON *result, const struct err *err)
+{
+    pthread_mutex_lock(&call->lock);
+    call->result = result;
+    if (err)
+        call->err = *err;
+    call->answered = true;
+    pthread_cond_signal(&call->answered_cond);
+    pthread_mutex_unlock(&call->lock);
+}
+
+/* --- work in flight --- */
+
+bool engine_can_fetch(const struct engine *e)
+{
+    return e->fetches_out < FETCHES_MAX;
+}
+
+bool engine_fetch(struct engine *e, struct transfer_request *r, const struct fetch *f)
+{
+    struct fetch *owned;
+
+    if (!engine_can_fetch(e)) {
+        transfer_request_free(r);
+        return false;
+    }
+    owned = xcalloc(1, sizeof(*owned));
+    *owned = *f;
+    owned->epoch = e->epoch;
+    if (owned->peer)
+        owned->peer->in_flight++;
+    r->owner = owned;
+    for (size_t i = 0; i < FETCHES_MAX; i++) {
+        if (!e->outstanding[i]) {
+            e->outstanding[i] = r;
+            break;
+        }
+    }
+    e->fetches_out++;
+    transfer_submit(e->transfer, r);
+    return true;
+}
+
+void engine_run(struct engine *e, struct job_task *t)
+{
+    t->epoch = e->epoch;
+    e->tasks_out++;
+    pool_submit(e->pool, &t->task);
+}
+
+void engine_new_epoch(struct engine *e)
+{
+    e->epoch++;
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        if (e->outstanding[i])
+            atomic_store(&e->outstanding[i]->cancel, true);
+    transfer_wake(e->transfer);
+    verify_cancel(e);
+    e->polls_out = 0;
+    e->choose_again = false;
+    reorg_reset(&e->reorg);
+    chase_reset(&e->chase);
+    evaluate_abort(e);
+}
+
+static void count_answer(struct fetch *f, const struct transfer_request *r)
+{
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+
+    f->peer->in_flight--;
+    if (r->err.code == ERR_CANCELED)
+        return;
+    if (r->err.code)
+        peer_blame(f->peer, PEER_FAULT_UNREACHABLE, r->err.reason, 0, r->err.msg, mono,
+                   now);
+    else if (r->status == 429)
+        peer_blame(f->peer, PEER_FAULT_RATE_LIMIT, REASON_PEER_RATE_LIMITED,
+                   r->retry_after_s, "HTTP 429", mono, now);
+    else
+        peer_answered(f->peer, r->elapsed_ms, r->body_len, r->ip);
+}
+
+static void handle_fetched(struct engine *e, struct transfer_request *r)
+{
+    struct fetch *f = r->owner;
+
+    e->fetches_out--;
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        if (e->outstanding[i] == r)
+            e->outstanding[i] = NULL;
+    if (f->peer)
+        count_answer(f, r);
+    if (f->epoch == e->epoch)
+        f->done(e, f, r);
+    free(f);
+    transfer_request_free(r);
+}
+
+static void handle_task(struct engine *e, struct job_task *t)
+{
+    e->tasks_out--;
+    if (t->epoch == e->epoch)
+        t->done(e, t);
+    if (t->free) /* NULL: done() kept it */
+        t->free(t);
+}
+
+/* --- calls --- */
+
+static cJSON *peers_json(struct engine *e)
+{
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+    cJSON *result = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(result, "peers");
+
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        const struct peer *p = peers_at(e->peers, i);
+        cJSON *o = cJSON_CreateObject();
+        char when[CLOCK_TEXT];
+
+        cJSON_AddItemToArray(list, o);
+        cJSON_AddStringToObject(o, "address", p->url);
+        cJSON_AddStringToObject(o, "kind", "stock_http");
+        cJSON_AddStringToObject(o, "network_group", p->group);
+        cJSON_AddNullToObject(o, "as");
+        cJSON_AddBoolToObject(o, "usable", peer_usable(p, mono, now));
+        if (p->has_tip)
+            cJSON_AddNumberToObject(o, "height", (double)p->tip_height);
+        else
+            cJSON_AddNullToObject(o, "height");
+        cJSON_AddNumberToObject(o, "score", p->score);
+        cJSON_AddNumberToObject(o, "latency_ms", p->latency_ms);
+        cJSON_AddNumberToObject(o, "requests", (double)p->requests);
+        cJSON_AddNumberToObject(o, "bytes", (double)p->bytes);
+        cJSON_AddNumberToObject(o, "faults", (double)p->faults);
+        if (p->last_error[0] != '\0')
+            cJSON_AddStringToObject(o, "last_error", p->last_error);
+        else
+            cJSON_AddNullToObject(o, "last_error");
+        if (p->banned_until_ms > now) {
+            clock_text(p->banned_until_ms, when);
+            cJSON_AddStringToObject(o, "banned_until", when);
+            cJSON_AddStringToObject(o, "ban_reason", reason_code(p->ban_reason));
+            cJSON_AddStringToObject(o, "ban_evidence", p->ban_evidence);
+        } else {
+            cJSON_AddNullToObject(o, "banned_until");
+            cJSON_AddNullToObject(o, "ban_reason");
+            cJSON_AddNullToObject(o, "ban_evidence");
+        }
+    }
+    return result;
+}
+
+static void handle_call(struct engine *e, struct call *call)
+{
+    cJSON *result = NULL;
+    struct err err = {0};
+
+    switch (call->req->op) {
+    case ENGINE_SYNC_START:
+    case ENGINE_SYNC_REBOOTSTRAP:
+        (void)jobs_start(e, call->req, &result, &err);
+        break;
+    case ENGINE_SYNC_CANCEL:
+        (void)jobs_cancel(e, call->req->job_id, &result, &err);
+        break;
+    case ENGINE_PEERS_LIST:
+        result = peers_json(e);
+        break;
+    case ENGINE_EVALUATE:
+        evaluate_call(e, call);
+        return; /* answers when its evidence is in */
+    }
+    call_answer(call, result, err.code ? &err : NULL);
+}
+
+/* --- the loop --- */
+
+static void handle(struct engine *e, struct msg *m)
+{
+    switch (m->kind) {
+    case MSG_CALL:
+        handle_call(e, m->u.call);
+        break;
+    case MSG_FETCHED:
+        handle_fetched(e, m->u.request);
+        break;
+    case MSG_TASK:
+        handle_task(e, (struct job_task *)m->u.task);
+        break;
+    case MSG_STOP:
+        e->stopping = true;
+        break;
+    }
+    free(m);
+}
+
+/* What there is to do without a message; true when there is more at once. */
+static bool pump(struct engine *e)
+{
+    if (e->chase.active)
+        chase_pump(e);
+    if (e->job.active)
+        bootstrap_pump(e);
+    follow_pump(e);
+    return e->chase.active ? !e->chase.walking : e->choose_again;
+}
+
+static void refuse_waiting(struct engine *e)
+{
+    struct msg *m;
+    struct err err;
+
+    (void)err_fail(&err, REASON_SHUTTING_DOWN, "the daemon is stopping");
+    while ((m = chan_recv_for(e->inbox, 0))) {
+        if (m->kind == MSG_CALL) {
+            call_answer(m->u.call, NULL, &err);
+            free(m);
+        } else {
+            handle(e, m); /* counts down; stale, so it is only freed */
+        }
+    }
+}
+
+static void *engine_thread(void *arg)
+{
+    struct engine *e = arg;
+    bool more = true;
+
+    while (!e->stopping) {
+        struct msg *m = chan_recv_for(e->inbox, more ? 0 : 200);
+
+        for (unsigned n = 0; m && n < 64; n++) {
+            handle(e, m);
+            m = chan_recv_for(e->inbox, 0);
+        }
+        if (m)
+            handle(e, m);
+        if (!e->stopping)
+            more = pump(e);
+        status_publish(e);
+    }
+    engine_new_epoch(e);
+    chan_close(e->inbox);
+    transfer_stop(e->transfer);
+    pool_free(e->pool);
+    refuse_waiting(e);
+    return NULL;
+}
+
+void engine_progress(struct engine *e, const char *unit, uint64_t done, uint64_t total)
+{
+    if (e->unit != unit || done < e->done) {
+        e->progress_since_mono_ms = clock_mono_ms();
+        e->progress_since_done = done;
+    }
+    e->unit = unit;
+    e->done = done;
+    e->total = total;
+}
+
+void engine_halt(struct engine *e, const struct err *err)
+{
+    if (e->halted)
+        return;
+    e->halted = true;
+    (void)snprintf(e->waiting_for, sizeof(e->waiting_for), "%s: %.120s",
+                   reason_code(err->reason), err->msg);
+    log_error("halted", KV_S("reason", reason_code(err->reason)),
+              KV_S("detail", err->msg), KV_S("hint", reason_hint(err->reason)));
+}
+
+/* --- start and stop --- */
+
+static enum errc lock_dir(struct engine *e, struct err *err)
+{
+    char path[PATH_TEXT];
+
+    if (mkdir(e->cfg->data_dir, 0700) != 0 && errno != EEXIST)
+        return err_errno(err, "%s", e->cfg->data_dir);
+    (void)snprintf(path, sizeof(path), "%s/lock", e->cfg->data_dir);
+    e->lock_fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (e->lock_fd < 0)
+        return err_errno(err, "%s", path);
+    if (flock(e->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return err_fail(err, REASON_DATA_DIR_LOCKED, "%s is used by another daemon",
+                        e->cfg->data_dir);
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", e->cfg->data_dir,
+                       i ? "incoming" : "generations");
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return err_errno(err, "%s", path);
+    }
+    return ERR_OK;
+}
+
+/* A data directory belongs to one network for good. */
+static enum errc check_network(struct engine *e, struct err *err)
+{
+    AUTOFREE char *network = NULL;
+    bool found;
+
+    if (control_meta_get(e->control, "network", &found, &network, err))
+        return err->code;
+    if (!found)
+        return control_meta_set(e->control, "network", e->cfg->params->network, err);
+    if (strcmp(network, e->cfg->params->network) != 0)
+        return err_set(err, ERR_CONFLICT,
+                       "%s holds data of network %.32s, the configuration says %s",
+                       e->cfg->data_dir, network, e->cfg->params->network);
+    return ERR_OK;
+}
+
+static enum errc load_peer(void *arg, const struct control_peer *row, struct err *err)
+{
+    struct engine *e = arg;
+    struct peer *p = peers_find(e->peers, row->url);
+
+    (void)err;
+    if (!p)
+        return ERR_OK; /* no longer configured */
+    p->score = row->score;
+    p->faults = row->faults;
+    p->banned_until_ms = row->banned_until_ms;
+    if (row->ban_reason)
+        (void)reason_find(row->ban_reason, &p->ban_reason);
+    if (row->ban_evidence)
+        (void)snprintf(p->ban_evidence, sizeof(p->ban_evidence), "%s",
+                       row->ban_evidence);
+    return ERR_OK;
+}
+
+static enum errc load_peers(struct engine *e, struct err *err)
+{
+    e->peers = peers_create();
+    for (const char *const *url = e->cfg->peers; url && *url; url++) {
+        struct peer *p;
+
+        if (peers_add(e->peers, *url, &p, err) && err->code != ERR_CONFLICT)
+            return err_wrap(err, "peers");
+    }
+    return control_peer_each(e->control, load_peer, e, err);
+}
+
+static enum errc open_live(struct engine *e, struct err *err)
+{
+    struct control_generation g;
+    bool found;
+
+    if (control_generation_live(e->control, &found, &g, err))
+        return err->code;
+    if (!found)
+        return ERR_OK;
+    if (gen_open(e, g.id, &e->live, err))
+        return err_wrap(err, "generation %lld", (long long)g.id);
+    if (state_open(e->live.dir, e->live.db, &e->live.state, err))
+        return err_wrap(err, "generation %lld", (long long)g.id);
+    e->live.base_height = g.height;
+    memcpy(e->live.base_hash, g.block_hash, 32);
+    if (control_checkpoint_get(e->control, g.checkpoint_id, &e->checkpoint, err))
+        return err->code;
+    (void)snprintf(e->checkpoint_trust, sizeof(e->checkpoint_trust), "%s",
+                   e->checkpoint.trust);
+    control_checkpoint_fini(&e->checkpoint);
+    e->has_checkpoint = true;
+    return ERR_OK;
+}
+
+static enum errc open_all(struct engine *e, struct err *err)
+{
+    char path[PATH_TEXT];
+    struct transfer_config tc = {.max_connections = 64,
+                                 .max_per_host = e->cfg->transfer_connections,
+                                 .user_agent = "cairn/" CAIRN_VERSION,
+                                 .allow_networks = e->cfg->allow_networks};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t workers = e->cfg->workers;
+
+    if (lock_dir(e, err))
+        return err->code;
+    (void)snprintf(path, sizeof(path), "%s/control.db", e->cfg->data_dir);
+    if (control_open(path, CONTROL_WRITER, &e->control, err) || check_network(e, err) ||
+        load_peers(e, err) || open_live(e, err))
+        return err->code;
+    if (transfer_start(&tc, on_fetched, e, &e->transfer, err))
+        return err->code;
+    if (workers == 0)
+        workers = cores > 1 ? (size_t)cores : 1;
+    e->pool = pool_create(workers > 64 ? 64 : workers, TASKS_MAX, on_task_done, e);
+    return ERR_OK;
+}
+
+static void close_all(struct engine *e)
+{
+    jobs_close(e);
+    gen_close(&e->building);
+    gen_close(&e->live);
+    peers_free(e->peers);
+    control_close(e->control);
+    if (e->lock_fd >= 0)
+        (void)close(e->lock_fd);
+    chase_reset(&e->chase);
+    chan_free(e->inbox);
+    status_fini(e);
+    free(e);
+}
+
+enum errc engine_start(const struct engine_config *cfg, struct engine **out,
+                       struct err *err)
+{
+    struct engine *e = xcalloc(1, sizeof(*e));
+
+    e->cfg = cfg;
+    e->lock_fd = -1;
+    e->started_ms = clock_now_ms();
+    e->inbox = chan_create(INBOX_CAP);
+    status_init(e);
+    if (open_all(e, err) || jobs_resume(e, err)) {
+        chan_close(e->inbox);
+        transfer_stop(e->transfer);
+        pool_free(e->pool);
+        if (e->pool)
+            refuse_waiting(e);
+        close_all(e);
+        return err->code;
+    }
+    incidents_count(e);
+    status_publish(e);
+    if (pthread_create(&e->thread, NULL, engine_thread, e) != 0)
+        abort();
+    *out = e;
+    return ERR_OK;
+}
+
+void engine_stop(struct engine *e)
+{
+    struct msg *m;
+
+    if (!e)
+        return;
+    status_stop(e);
+    m = xcalloc(1, sizeof(*m));
+    m->kind = MSG_STOP;
+    if (!chan_send(e->inbox, m))
+        free(m);
+    pthread_join(e->thread, NULL);
+    close_all(e);
+}

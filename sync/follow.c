@@ -1,0 +1,139 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sync/core.h"
+
+/*
+ * Following the network with a mounted state: ask the peers for their tips, walk down
+ * from each that is new, and let fork choice move ours.  A job's last two stages,
+ * headers and blocks, are this for the first time.
+ */
+
+static void chase_next_tip(struct engine *e);
+
+void follow_start(struct engine *e)
+{
+    e->poll_at_mono_ms = 0;
+    e->choose_again = false;
+}
+
+static void tips_done(struct engine *e)
+{
+    e->choose_again = true;
+    if (e->job.active && e->job.state == JOB_HEADERS)
+        jobs_event(e, JOB_EV_OK, NULL);
+    e->choose_again = true; /* entering the stage does not begin anew */
+}
+
+static void tip_chased(struct engine *e, enum chase_result result,
+                       const struct err *err)
+{
+    if (result == CHASE_BROKEN && err->code == ERR_IO) {
+        engine_halt(e, err);
+        return;
+    }
+    if (result != CHASE_DONE)
+        log_info("a peer's chain was not taken",
+                 KV_S("reason", reason_code(err->reason)), KV_S("detail", err->msg));
+    chase_next_tip(e);
+}
+
+/* Lowest header held: a walk that goes below it cannot be judged. */
+static enum errc set_floor(struct engine *e, struct chase_target *t, struct err *err)
+{
+    struct chaindb_header row;
+    bool found;
+
+    if (chaindb_active_at(e->live.db, 0, &found, &row, err))
+        return err->code;
+    t->has_floor_hash = true;
+    if (found) {
+        t->floor = 0;
+        memcpy(t->floor_hash, row.hash, 32);
+        return ERR_OK;
+    }
+    t->floor = e->live.base_height;
+    memcpy(t->floor_hash, e->live.base_hash, 32);
+    return ERR_OK;
+}
+
+static enum errc want_tip(struct engine *e, const struct peer *p, bool *want,
+                          struct err *err)
+{
+    struct chaindb_header row;
+    bool found;
+
+    *want = false;
+    if (!p->has_tip || !peer_usable(p, clock_mono_ms(), clock_now_ms()))
+        return ERR_OK;
+    if (chaindb_header_get(e->live.db, p->tip_hash, &found, &row, err))
+        return err->code;
+    *want = !found || row.status == CHAINDB_ANCHORED;
+    return ERR_OK;
+}
+
+static void chase_next_tip(struct engine *e)
+{
+    while (e->tips_chased < peers_count(e->peers)) {
+        struct peer *p = peers_at(e->peers, e->tips_chased++);
+        struct chase_target t = {.gen = &e->live, .height = p->tip_height};
+        struct err err;
+        bool want;
+
+        if (want_tip(e, p, &want, &err) || (want && set_floor(e, &t, &err))) {
+            engine_halt(e, &err);
+            return;
+        }
+        if (!want || t.height <= t.floor)
+            continue;
+        memcpy(t.hash, p->tip_hash, 32);
+        chase_start(e, &t, tip_chased);
+        return;
+    }
+    tips_done(e);
+}
+
+static void tips_known(struct engine *e)
+{
+    e->poll_at_mono_ms = clock_mono_ms() + (int64_t)e->cfg->poll_seconds * 1000;
+    e->tips_chased = 0;
+    chase_next_tip(e);
+}
+
+static void choose(struct engine *e)
+{
+    struct err err;
+    bool settled = false;
+
+    if (reorg_step(e, &settled, &err)) {
+        engine_halt(e, &err);
+        return;
+    }
+    if (!settled)
+        return;
+    e->choose_again = false;
+    if (e->job.active && e->job.state == JOB_BLOCKS) {
+        log_info("bootstrap finished", KV_U("job", e->job.id));
+        jobs_event(e, JOB_EV_OK, NULL);
+    }
+}
+
+void follow_pump(struct engine *e)
+{
+    int64_t mono = clock_mono_ms();
+
+    if (!e->live.state && !e->job.active && e->retry_at_mono_ms != 0 &&
+        mono >= e->retry_at_mono_ms)
+        bootstrap_at_start(e);
+    if (!e->live.state || e->halted || e->chase.active || e->polls_out > 0 ||
+        (e->job.active && !job_state_is_mounted(e->job.state)))
+        return;
+    if (e->choose_again)
+        choose(e);
+    else if (mono >= e->poll_at_mono_ms) {
+        e->poll_at_mono_ms = mono + (int64_t)e->cfg->poll_seconds * 1000;
+        tips_poll(e, &e->polls_out, tips_known);
+    }
+}

@@ -1,0 +1,78 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sync/core.h"
+
+void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT])
+{
+    (void)snprintf(out, PATH_TEXT, "%.900s/%s", g->dir, file);
+}
+
+enum errc gen_open(struct engine *e, int64_t id, struct gen *g, struct err *err)
+{
+    char path[PATH_TEXT];
+
+    *g = (struct gen){.id = id};
+    (void)snprintf(g->dir, sizeof(g->dir), "%s/generations/%lld", e->cfg->data_dir,
+                   (long long)id);
+    if (mkdir(g->dir, 0700) != 0 && errno != EEXIST) {
+        (void)err_errno(err, "%s", g->dir);
+        *g = (struct gen){0};
+        return err->code;
+    }
+    gen_path(g, "chain.db", path);
+    if (chaindb_open(path, CHAINDB_WRITER, &g->db, err))
+        *g = (struct gen){0};
+    return err->code;
+}
+
+enum errc gen_create(struct engine *e, struct gen *g, struct err *err)
+{
+    int64_t id;
+
+    if (control_generation_insert(e->control, clock_now_ms(), &id, err))
+        return err->code;
+    return gen_open(e, id, g, err);
+}
+
+void gen_close(struct gen *g)
+{
+    state_close(g->state);
+    chaindb_close(g->db);
+    *g = (struct gen){0};
+}
+
+static void remove_dir(const char *dir)
+{
+    DIR *d = opendir(dir);
+    struct dirent *ent;
+
+    if (!d)
+        return;
+    while ((ent = readdir(d)) != NULL) /* NOLINT(concurrency-mt-unsafe): own stream */
+        if (strcmp(ent->d_name, ".") != 0 && strcmp(ent->d_name, "..") != 0)
+            (void)unlinkat(dirfd(d), ent->d_name, 0);
+    (void)closedir(d);
+    (void)rmdir(dir);
+}
+
+void gen_discard(struct engine *e, struct gen *g)
+{
+    struct control_generation row = {.id = g->id, .state = CONTROL_GEN_FAILED};
+    char dir[PATH_TEXT];
+    struct err err;
+
+    if (g->id == 0)
+        return;
+    memcpy(dir, g->dir, sizeof(dir));
+    gen_close(g);
+    remove_dir(dir);
+    if (control_generation_update(e->control, &row, &err))
+        log_warn("generation row not updated, ignoring", KV_S("detail", err.msg));
+}

@@ -1,0 +1,27 @@
+#ifndef SYNC_INTAKE_H
+#define SYNC_INTAKE_H
+
+#include "sync/core.h"
+
+/*
+ * Where a checkpoint comes from: an http(s) URL, a file under an allowed directory, the
+ * text of a call, or the built-in genesis.  Whatever it is, its body ends up in
+ * incoming/<job>/payload.json, complete, before it is read as a state.
+ */
+enum intake_kind intake_kind(const char *name);
+
+/* The operator's allowance: under one of transfer.allow_paths, by its real path. */
+enum errc intake_check_path(const struct engine *e, const char *path, struct err *err);
+
+/* The text of a call into the job's payload file, durable. */
+enum errc intake_write(struct engine *e, const char *text, struct err *err);
+
+/* Reads the metadata, without the body where the source allows that; ends in
+   bootstrap_metadata_known or bootstrap_source_failed. */
+void intake_metadata(struct engine *e);
+
+/* Gets the whole body to payload_path; ends in bootstrap_body_here or
+   bootstrap_source_failed. */
+void intake_body(struct engine *e);
+
+#endif

@@ -1,0 +1,76 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sync/core.h"
+#include "sync/peer/stock.h"
+
+enum { TIP_TIMEOUT_MS = 10000, TIP_BYTES_MAX = 1 << 16, CONNECT_TIMEOUT_MS = 5000 };
+
+static void on_tip(struct engine *e, const struct fetch *f, struct transfer_request *r)
+{
+    struct stock_tip tip;
+    struct err err;
+
+    if (r->err.code == ERR_OK && r->status == 200) {
+        if (stock_tip_parse(r->body, r->body_len, &tip, &err)) {
+            peer_blame(f->peer, PEER_FAULT_ERROR, err.reason, 0, err.msg,
+                       clock_mono_ms(), clock_now_ms());
+        } else {
+            f->peer->has_tip = true;
+            f->peer->tip_height = tip.height;
+            memcpy(f->peer->tip_hash, tip.hash, 32);
+            f->peer->tip_at_mono_ms = clock_mono_ms();
+        }
+    } else if (r->err.code == ERR_OK && r->status != 429) {
+        peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0,
+                   "no tip from /block/latest", clock_mono_ms(), clock_now_ms());
+    }
+    if (--*e->polls[f->slot].out == 0)
+        e->polls[f->slot].done(e);
+}
+
+void tips_poll(struct engine *e, unsigned *out, void (*done)(struct engine *e))
+{
+    size_t which = out == &e->polls_out ? 0 : 1;
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+
+    e->polls[which].out = out;
+    e->polls[which].done = done;
+    *out = 1; /* so that the last answer cannot come before the last question */
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        struct peer *p = peers_at(e->peers, i);
+        struct transfer_request *r;
+        AUTOFREE char *url = NULL;
+
+        if (!peer_usable(p, mono, now) || !engine_can_fetch(e))
+            continue;
+        url = stock_url_tip(p->url);
+        r = transfer_request_new(url);
+        r->max_bytes = TIP_BYTES_MAX;
+        r->timeout_ms = TIP_TIMEOUT_MS;
+        r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+        if (engine_fetch(e, r,
+                         &(struct fetch){.peer = p, .slot = which, .done = on_tip}))
+            ++*out;
+    }
+    if (--*out == 0)
+        done(e);
+}
+
+bool tips_height(struct engine *e, uint64_t *height)
+{
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+    bool any = false;
+
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        const struct peer *p = peers_at(e->peers, i);
+
+        if (!p->has_tip || !peer_usable(p, mono, now))
+            continue;
+        if (!any || p->tip_height > *height)
+            *height = p->tip_height;
+        any = true;
+    }
+    return any;
+}

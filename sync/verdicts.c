@@ -1,0 +1,265 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "sync/core.h"
+#include "sync/provenance.h"
+
+/* --- what the rules look at --- */
+
+void verdicts_candidate(const struct payload_meta *m, const char *source,
+                        struct trust_candidate *c)
+{
+    *c = (struct trust_candidate){.source = source};
+    c->network = m->has_network ? m->network : NULL;
+    c->malformed = m->malformed[0] != '\0' ? m->malformed : NULL;
+    c->has_height = m->has_height;
+    c->height = m->height;
+    c->has_block_hash = m->has_block_hash && hex_hash(m->block_hash, c->block_hash);
+    c->has_state_hash = m->has_state_hash;
+    memcpy(c->state_hash, m->state_hash, sizeof(c->state_hash));
+    c->has_work = m->has_work && work_parse(m->work, &c->work);
+    if (m->has_signature || m->has_pubkey) {
+        c->signature_count = 1;
+        c->signatures[0].pubkey = m->has_pubkey ? m->pubkey : NULL;
+        c->signatures[0].signature = m->has_signature ? m->signature : NULL;
+    }
+}
+
+enum errc verdicts_past(struct engine *e, struct trust_evidence *ev, struct err *err)
+{
+    struct control_checkpoint latest = {0};
+    struct state_tip tip;
+
+    if (e->live.state) {
+        if (state_get_tip(e->live.state, &tip, err))
+            return err->code;
+        ev->has_tip = true;
+        ev->tip_height = tip.height;
+    }
+    if (control_checkpoint_latest(e->control, &ev->has_latest, &latest, err))
+        return err->code;
+    if (ev->has_latest) {
+        ev->latest_height = latest.height;
+        memcpy(ev->latest_hash, latest.block_hash, 32);
+        memcpy(ev->latest_work.be, latest.work, WORK_BYTES);
+        if (latest.state_hash)
+            (void)snprintf(ev->latest_state_hash, sizeof(ev->latest_state_hash), "%s",
+                           latest.state_hash);
+    }
+    control_checkpoint_fini(&latest);
+    return ERR_OK;
+}
+
+enum errc verdicts_begin(struct engine *e, struct err *err)
+{
+    struct job *j = &e->job;
+
+    j->evidence = (struct trust_evidence){.forced = j->forced};
+    j->vote_count = 0;
+    verdicts_candidate(&j->meta, j->source, &j->candidate);
+    return verdicts_past(e, &j->evidence, err);
+}
+
+static void bind_texts(struct engine *e)
+{
+    struct job *j = &e->job;
+    struct trust_evidence *ev = &j->evidence;
+
+    ev->headers_detail = j->headers_detail;
+    ev->best_chain_detail = j->best_detail;
+    ev->payload_detail = j->payload_detail;
+    ev->source_detail = j->source_detail;
+    ev->roots_detail = j->roots_detail;
+    ev->vote_count = j->vote_count;
+    for (size_t i = 0; i < j->vote_count; i++) {
+        ev->votes[i].peer = ev->votes[i].identity = j->votes[i].peer->url;
+        ev->votes[i].group = j->votes[i].peer->group;
+        memcpy(ev->votes[i].block_hash, j->votes[i].block_hash, 32);
+    }
+}
+
+/* Genesis is built in: there is nothing to judge. */
+static void evaluate_genesis(struct trust_verdict *v)
+{
+    *v = (struct trust_verdict){.accepted = true};
+    for (size_t i = 0; i < TRUST_RULE_COUNT; i++) {
+        v->rules[i].result = TRUST_NOT_APPLICABLE;
+        (void)snprintf(v->rules[i].detail, sizeof(v->rules[i].detail),
+                       "genesis is the built-in root");
+    }
+}
+
+void verdicts_evaluate(struct engine *e, struct trust_verdict *v)
+{
+    struct job *j = &e->job;
+
+    bind_texts(e);
+    if (j->kind == INTAKE_GENESIS && j->evidence.headers != TRUST_FAILS &&
+        j->evidence.headers != TRUST_CANNOT && j->evidence.payload != TRUST_FAILS) {
+        evaluate_genesis(v);
+        return;
+    }
+    j->evidence.now_ms = clock_now_ms();
+    trust_evaluate(&j->candidate, &j->evidence, &e->cfg->policy, e->cfg->params, v);
+}
+
+/* --- what is written down --- */
+
+static char *votes_text(const struct job *j)
+{
+    cJSON *list = cJSON_CreateArray();
+    char *text;
+
+    for (size_t i = 0; i < j->vote_count; i++)
+        if (memcmp(j->votes[i].block_hash, j->candidate.block_hash, 32) == 0)
+            cJSON_AddItemToArray(list, cJSON_CreateString(j->votes[i].peer->url));
+    text = cJSON_PrintUnformatted(list);
+    cJSON_Delete(list);
+    return text;
+}
+
+static enum errc write_rejection(struct engine *e, const struct trust_verdict *v,
+                                 const char *verdict, struct err *err)
+{
+    struct job *j = &e->job;
+    AUTOFREE char *peers = votes_text(j);
+    AUTOFREE char *reason = xstrdup(reason_code(v->reason));
+    AUTOFREE char *body = xasprintf("{\"job_id\":\"job-%lld\",\"verdict\":%s}",
+                                    (long long)j->id, verdict);
+    AUTOFREE char *text = xstrdup(verdict);
+    struct control_rejection r = {.at_ms = clock_now_ms(),
+                                  .has_height = j->meta.has_height,
+                                  .height = j->meta.height,
+                                  .source = j->source,
+                                  .peers = peers,
+                                  .reason = reason,
+                                  .verdict = text};
+    int64_t id;
+
+    r.block_hash = j->meta.has_block_hash ? j->meta.block_hash : NULL;
+    r.state_hash = j->meta.has_state_hash ? j->meta.state_hash : NULL;
+    if (control_rejection_insert(e->control, &r, &id, err))
+        return err->code;
+    return control_audit_append(e->control, r.at_ms, "checkpoint_rejected", body, err);
+}
+
+static char *verdict_text(struct engine *e, const struct trust_verdict *v)
+{
+    cJSON *doc = trust_verdict_json(v, &e->job.candidate, &e->job.evidence);
+    char *text = cJSON_PrintUnformatted(doc);
+
+    cJSON_Delete(doc);
+    return text;
+}
+
+void verdicts_reject(struct engine *e, const struct trust_verdict *v)
+{
+    struct job *j = &e->job;
+    const struct trust_rule_result *rule = &v->rules[v->decider];
+    AUTOFREE char *verdict = verdict_text(e, v);
+    struct err why, err = {0};
+
+    (void)err_fail(&why, v->reason, "%s: saw %.60s, wanted %.60s%s%.60s",
+                   trust_rule_name(v->decider), rule->saw, rule->wanted,
+                   rule->detail[0] ? "; " : "", rule->detail);
+    log_warn("checkpoint rejected", KV_S("reason", reason_code(v->reason)),
+             KV_S("source", j->source), KV_U("height", j->meta.height),
+             KV_S("detail", why.msg));
+    engine_new_epoch(e);
+    free(j->row.error);
+    jobs_error_json(&why, job_state_name(j->state), &j->row.error);
+    bootstrap_plan_retry(e, &why);
+    if (control_begin(e->control, &err) == ERR_OK) {
+        if (write_rejection(e, v, verdict, &err) == ERR_OK &&
+            jobs_move(e, JOB_EV_FAIL, why.msg, &err) == ERR_OK)
+            (void)control_commit(e->control, &err);
+        if (err.code)
+            control_rollback(e->control);
+    }
+    if (err.code) {
+        engine_halt(e, &err);
+        return;
+    }
+    metrics_add(METRIC_CHECKPOINT_REJECTED, 1);
+    jobs_moved(e);
+}
+
+void verdicts_dry_run(struct engine *e, const struct trust_verdict *v)
+{
+    struct err why;
+
+    (void)v;
+    (void)err_set(&why, ERR_CANCELED,
+                  "dry run: nothing failed before the body; nothing was fetched");
+    jobs_fail(e, &why);
+}
+
+/* --- acceptance --- */
+
+static enum errc write_checkpoint(struct engine *e, const char *provenance,
+                                  const char *verdict, int64_t now, struct err *err)
+{
+    struct job *j = &e->job;
+    char attested[] = "attested";
+    AUTOFREE char *doc = xstrdup(provenance);
+    AUTOFREE char *body = xasprintf("{\"job_id\":\"job-%lld\",\"verdict\":%s}",
+                                    (long long)j->id, verdict);
+    struct control_checkpoint k = {.height = j->meta.height,
+                                   .source = j->source,
+                                   .trust = attested,
+                                   .provenance = doc,
+                                   .generation = e->building.id,
+                                   .job_id = j->id,
+                                   .accepted_ms = now};
+    struct control_generation g = {.id = e->building.id,
+                                   .state = CONTROL_GEN_BUILDING,
+                                   .height = j->meta.height,
+                                   .created_ms = now};
+
+    memcpy(k.block_hash, j->candidate.block_hash, 32);
+    memcpy(k.state_root, j->ingested.coins.state_root, 32);
+    memcpy(k.work, j->checkpoint_work.be, WORK_BYTES);
+    k.state_hash = j->meta.has_state_hash ? j->meta.state_hash : NULL;
+    if (control_checkpoint_insert(e->control, &k, &k.id, err))
+        return err->code;
+    g.checkpoint_id = k.id;
+    memcpy(g.block_hash, k.block_hash, 32);
+    memcpy(g.state_root, k.state_root, 32);
+    if (control_generation_update(e->control, &g, err) ||
+        control_generation_activate(e->control, g.id, now, err) ||
+        control_audit_append(e->control, now, "checkpoint_accepted", body, err))
+        return err->code;
+    k.state_hash = k.source = k.trust = k.provenance = NULL;
+    e->checkpoint = k;
+    (void)snprintf(e->checkpoint_trust, sizeof(e->checkpoint_trust), "%s", attested);
+    return ERR_OK;
+}
+
+enum errc verdicts_accept(struct engine *e, const struct trust_verdict *v,
+                          struct err *err)
+{
+    struct job *j = &e->job;
+    AUTOFREE char *verdict = verdict_text(e, v);
+    AUTOFREE char *provenance = provenance_text(e, v);
+
+    if (control_begin(e->control, err))
+        return err->code;
+    if (write_checkpoint(e, provenance, verdict, clock_now_ms(), err) ||
+        jobs_move(e, JOB_EV_OK, NULL, err) || control_commit(e->control, err)) {
+        control_rollback(e->control);
+        return err->code;
+    }
+    e->has_checkpoint = true;
+    metrics_add(METRIC_CHECKPOINT_ACCEPTED, 1);
+    metrics_set(METRIC_CHECKPOINT_WORK, work_double(&j->checkpoint_work));
+    log_info("checkpoint accepted", KV_U("height", j->meta.height),
+             KV_S("block_hash", j->meta.block_hash), KV_S("source", j->source),
+             KV_U("coins", j->ingested.coins.coin_count));
+    return ERR_OK;
+}
