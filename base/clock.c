@@ -15,7 +15,9 @@ static int64_t read_ms(clockid_t id)
 
 int64_t clock_now_ms(void)
 {
-    const char *offset = getenv("CAIRN_TEST_CLOCK_OFFSET"); /* NOLINT(concurrency-mt-unsafe): nobody sets it after start */
+    const char *offset =
+        getenv("CAIRN_TEST_CLOCK_OFFSET"); /* NOLINT(concurrency-mt-unsafe): nobody sets
+                                              it after start */
 
     return read_ms(CLOCK_REALTIME) + (offset ? strtoll(offset, NULL, 10) * 1000 : 0);
 }

@@ -34,8 +34,8 @@ enum errc err_set(struct err *err, enum errc code, const char *fmt, ...)
 enum errc err_fail(struct err *err, enum reason reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As err_fail with ERR_IO reasons: DISK_FULL for ENOSPC and EDQUOT, else STORAGE_FAILED.
-   Appends strerror(errno). */
+/* As err_fail with ERR_IO reasons: DISK_FULL for ENOSPC and EDQUOT, else
+   STORAGE_FAILED. Appends strerror(errno). */
 enum errc err_errno(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

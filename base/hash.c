@@ -1,8 +1,8 @@
 #include <assert.h>
 #include <ctype.h>
+#include <nettle/sha2.h>
 #include <nettle/sha3.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,9 +51,15 @@ void hasher_finish(struct hasher *h, uint8_t out[32])
     restart(h);
 }
 
+/* libcrypto's one-shot call looks its algorithm up each time: 0.8 us a call, against
+   0.15 us of hashing for a node of a tree.  Nettle uses the SHA instructions too. */
 void hash_sha256(const void *bytes, size_t len, uint8_t out[32])
 {
-    (void)SHA256(bytes, len, out);
+    struct sha256_ctx ctx;
+
+    sha256_init(&ctx);
+    sha256_update(&ctx, len, bytes);
+    sha256_digest(&ctx, SHA256_DIGEST_SIZE, out);
 }
 
 enum { KECCAK256_RATE = 136 }; /* bytes a block: 1600 bits less twice the digest */

@@ -7,8 +7,9 @@
 #include "base/cleanup.h"
 
 /*
- * SHA-256 by libcrypto (it uses the CPU's SHA instructions) and Keccak-256 by
- * nettle's permutation.  One struct hasher belongs to one thread.
+ * SHA-256 by libcrypto (streams) and nettle (short messages), both with the CPU's SHA
+ * instructions, and Keccak-256 by nettle's permutation.  One struct hasher belongs to
+ * one thread; the functions are pure.
  */
 struct hasher;
 
@@ -21,7 +22,8 @@ void hasher_finish(struct hasher *h, uint8_t out[32]);
 
 void hash_sha256(const void *bytes, size_t len, uint8_t out[32]);
 
-/* Keccak-256 with the original padding (XAI's address checksum), of at most 135 bytes. */
+/* Keccak-256 with the original padding (XAI's address checksum), of at most 135 bytes.
+ */
 void hash_keccak256_short(const void *bytes, size_t len, uint8_t out[32]);
 
 /*

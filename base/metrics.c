@@ -16,9 +16,8 @@ void metrics_add(enum metric m, uint64_t n)
 {
     double old = atomic_load_explicit(&values[m], memory_order_relaxed);
 
-    while (!atomic_compare_exchange_weak_explicit(&values[m], &old, old + (double)n,
-                                                  memory_order_relaxed,
-                                                  memory_order_relaxed))
+    while (!atomic_compare_exchange_weak_explicit(
+        &values[m], &old, old + (double)n, memory_order_relaxed, memory_order_relaxed))
         ;
 }
 

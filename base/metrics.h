@@ -13,7 +13,7 @@ enum metric {
     METRIC_COUNT
 };
 
-void metrics_add(enum metric m, uint64_t n); /* counters */
+void metrics_add(enum metric m, uint64_t n);   /* counters */
 void metrics_set(enum metric m, double value); /* gauges */
 /* Prometheus text, version 0.0.4. */
 void metrics_write(struct buf *out);

@@ -1,8 +1,8 @@
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
-#include <stddef.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 /*
  * Worker threads that run owned tasks.  A task cannot fail: its result, error included,

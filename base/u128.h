@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Amounts are summed in atto, 10^-18 of an XAI (the chain's smallest unit), in 128 bits:
-   121 million XAI are 1.21e26 of 3.4e38.  Pure; any thread. */
+/* Amounts are summed in atto, 10^-18 of an XAI (the chain's smallest unit), in 128
+   bits: 121 million XAI are 1.21e26 of 3.4e38.  Pure; any thread. */
 __extension__ typedef unsigned __int128 u128;
 
 /*
