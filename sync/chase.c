@@ -231,7 +231,7 @@ static enum errc advance(struct engine *e, bool *found, struct err *err)
 
 static void on_decoded(struct engine *e, struct job_task *t)
 {
-    struct decoded *d = (struct decoded *)t;
+    struct decoded *d = (void *)t;
     struct chase_slot *s = &e->chase.slots[d->slot];
 
     if (d->serial != e->chase.serial || s->state != SLOT_DECODING)

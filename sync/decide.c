@@ -231,7 +231,7 @@ static void one_vote_less(struct engine *e)
 
 static void on_vote_decoded(struct engine *e, struct job_task *t)
 {
-    struct decoded *d = (struct decoded *)t;
+    struct decoded *d = (void *)t;
     struct job *j = &e->job;
 
     if (!d->err.code && d->header.height != j->meta.height)

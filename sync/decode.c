@@ -10,7 +10,7 @@ enum { BODY_MAX = 16 << 20 };
 
 static void run(struct task *task)
 {
-    struct decoded *d = (struct decoded *)task;
+    struct decoded *d = (void *)task;
     CLEANUP(block_free) struct block *b = NULL;
     enum errc rc = block_decode(d->text, d->len, d->params, &b, &d->err);
 
@@ -31,7 +31,7 @@ static void run(struct task *task)
 
 static void free_task(struct job_task *t)
 {
-    decoded_free((struct decoded *)t);
+    decoded_free((void *)t);
 }
 
 struct decoded *decoded_new(struct transfer_request *r,

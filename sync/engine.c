@@ -27,7 +27,7 @@ static void post(struct engine *e, struct msg msg)
         free(msg.u.request->owner);
         transfer_request_free(msg.u.request);
     } else if (msg.kind == MSG_TASK) {
-        struct job_task *t = (struct job_task *)msg.u.task;
+        struct job_task *t = (void *)msg.u.task;
 
         t->free(t);
     }
@@ -260,7 +260,7 @@ static void handle(struct engine *e, struct msg *m)
         handle_fetched(e, m->u.request);
         break;
     case MSG_TASK:
-        handle_task(e, (struct job_task *)m->u.task);
+        handle_task(e, (void *)m->u.task);
         break;
     case MSG_STOP:
         e->stopping = true;

@@ -44,7 +44,7 @@ static enum errc write_text(const char *path, const char *text, struct err *err)
 
 static void run(struct task *task)
 {
-    struct evaluate_task *t = (struct evaluate_task *)task;
+    struct evaluate_task *t = (void *)task;
     struct payload_limits limits = {.max_bytes = t->max_bytes,
                                     .max_coins = UINT32_MAX,
                                     .sort_memory = SORT_MEMORY,
@@ -66,7 +66,7 @@ static void run(struct task *task)
 
 static void free_task(struct job_task *base)
 {
-    struct evaluate_task *t = (struct evaluate_task *)base;
+    struct evaluate_task *t = (void *)base;
 
     free(t->text);
     free(t->file);
@@ -108,7 +108,7 @@ static enum errc own_chain(struct engine *e, const struct trust_candidate *c,
 
 static void evaluated(struct engine *e, struct job_task *base)
 {
-    struct evaluate_task *t = (struct evaluate_task *)base;
+    struct evaluate_task *t = (void *)base;
     struct call *call = TAKE(e->evaluating);
     struct trust_evidence ev = {.why_not_yet = "peers are not asked by an evaluation",
                                 .now_ms = clock_now_ms()};

@@ -184,7 +184,7 @@ static enum errc copy_file(const struct intake_task *t, struct err *err)
 
 static void run_metadata(struct task *task)
 {
-    struct intake_task *t = (struct intake_task *)task;
+    struct intake_task *t = (void *)task;
 
     if (t->from && copy_file(t, &t->err))
         return;
@@ -193,7 +193,7 @@ static void run_metadata(struct task *task)
 
 static void metadata_read(struct engine *e, struct job_task *base)
 {
-    struct intake_task *t = (struct intake_task *)base;
+    struct intake_task *t = (void *)base;
     struct job *j = &e->job;
 
     if (t->err.code == ERR_VERIFY && t->err.reason != REASON_PAYLOAD_TOO_LARGE) {
@@ -212,7 +212,7 @@ static void metadata_read(struct engine *e, struct job_task *base)
 
 static void free_metadata(struct job_task *base)
 {
-    struct intake_task *t = (struct intake_task *)base;
+    struct intake_task *t = (void *)base;
 
     free(t->from);
     free(t->part);

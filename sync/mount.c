@@ -87,7 +87,7 @@ static enum errc write_genesis(struct verify_task *t)
 
 static void run_verify(struct task *task)
 {
-    struct verify_task *t = (struct verify_task *)task;
+    struct verify_task *t = (void *)task;
     struct payload_paths paths = {
         .payload = t->payload, .coins = t->coins, .idx = t->idx, .tmp_dir = t->tmp};
 
@@ -103,7 +103,7 @@ static void run_verify(struct task *task)
 
 static void free_verify(struct job_task *base)
 {
-    struct verify_task *t = (struct verify_task *)base;
+    struct verify_task *t = (void *)base;
 
     free(t->payload);
     free(t->dir);
@@ -155,7 +155,7 @@ static void judge_body(struct engine *e, const struct verify_task *t)
 
 static void verified(struct engine *e, struct job_task *base)
 {
-    struct verify_task *t = (struct verify_task *)base;
+    struct verify_task *t = (void *)base;
 
     e->job.verifying = NULL;
     if (t->err.code == ERR_IO || t->err.code == ERR_CANCELED)
