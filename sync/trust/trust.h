@@ -102,7 +102,11 @@ struct trust_evidence {
     struct trust_vote votes[TRUST_VOTES_MAX];
     size_t vote_count;
 
-    /* header chain from the highest root (or the window) to the checkpoint block */
+    /* pinned roots that the headers met, below or above; FAILS: one was contradicted */
+    enum trust_found roots;
+    const char *roots_detail;
+
+    /* header chain from genesis (or the window's first) to the checkpoint block */
     enum trust_found headers;
     const char *headers_detail; /* when it fails: which header, which rule */
     uint64_t headers_from;      /* first height proven */

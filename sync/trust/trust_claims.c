@@ -59,7 +59,10 @@ void trust_claims_metadata(const struct trust_case *c, struct trust_rule_result 
     if (c->candidate->has_height)
         trust_rule_saw(r, "height %" PRIu64, c->candidate->height);
     trust_rule_wanted(r, "height, block_hash, and state_hash or state_root");
-    if (fault)
+    if (c->evidence->source == TRUST_FAILS && !c->candidate->has_height &&
+        !c->candidate->malformed)
+        trust_rule_wait(r, "the source gave nothing to read them from");
+    else if (fault)
         trust_rule_fail(r, REASON_METADATA_MALFORMED, "%s", fault);
     else
         trust_rule_pass(r, "%s", "");

@@ -47,5 +47,10 @@ void trust_roots_agree(const struct trust_case *c, struct trust_rule_result *r)
         trust_rule_fail(r, REASON_CONFLICTS_TRUST_ROOT, "another block is pinned here");
         return;
     }
-    judge_below(c, r);
+    if (c->evidence->roots == TRUST_FAILS)
+        trust_rule_fail(r, REASON_CONFLICTS_TRUST_ROOT, "%s",
+                        c->evidence->roots_detail ? c->evidence->roots_detail
+                                                  : "the headers contradict a root");
+    else
+        judge_below(c, r);
 }
