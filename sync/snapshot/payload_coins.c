@@ -1,0 +1,188 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "store/extsort.h"
+#include "sync/snapshot/payload_coins.h"
+
+/* A sorted record: txid, vout big-endian, 1 if spent, amount, address. */
+enum {
+    KEY_BYTES = 36,
+    SPENT_AT = KEY_BYTES,
+    AMOUNT_AT = SPENT_AT + 1,
+    ADDRESS_AT = AMOUNT_AT + 8,
+    RECORD_MAX = ADDRESS_AT + COIN_ADDRESS_MAX,
+    CANCEL_EVERY = 4096, /* coins */
+};
+
+struct payload_coins {
+    struct extsort *sort;
+    const struct payload_limits *limits;
+    uint64_t unspent, spent;
+    u128 sum;         /* atto, unspent */
+    struct err fault; /* the first bound broken; code 0: none */
+};
+
+static int compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    (void)a_len; /* every record has a whole key */
+    (void)b_len;
+    return memcmp(a, b, KEY_BYTES);
+}
+
+enum errc payload_coins_create(const char *tmp_dir, const struct payload_limits *limits,
+                               struct payload_coins **out, struct err *err)
+{
+    CLEANUP(payload_coins_free) struct payload_coins *c = xcalloc(1, sizeof(*c));
+    const struct extsort_options opt = {.dir = tmp_dir,
+                                        .memory_bytes = limits->sort_memory / 2,
+                                        .record_max = RECORD_MAX,
+                                        .compare = compare};
+    enum errc rc = extsort_create(&opt, &c->sort, err);
+
+    if (rc)
+        return rc;
+    c->limits = limits;
+    *out = TAKE(c);
+    return ERR_OK;
+}
+
+void payload_coins_free(struct payload_coins *c)
+{
+    if (!c)
+        return;
+    extsort_free(c->sort);
+    free(c);
+}
+
+static size_t encode(const struct payload_entry *e, uint8_t rec[RECORD_MAX])
+{
+    (void)hex_decode(e->txid, 32, true, rec); /* checked when it was read */
+    rec[32] = (uint8_t)(e->vout >> 24);
+    rec[33] = (uint8_t)(e->vout >> 16);
+    rec[34] = (uint8_t)(e->vout >> 8);
+    rec[35] = (uint8_t)e->vout;
+    rec[SPENT_AT] = e->spent;
+    memcpy(rec + AMOUNT_AT, &e->amount, 8);
+    memcpy(rec + ADDRESS_AT, e->address.data, e->address.len);
+    return ADDRESS_AT + e->address.len;
+}
+
+static void decode(const uint8_t *rec, size_t len, struct coin *out)
+{
+    memcpy(out->at.txid, rec, 32);
+    out->at.vout = (uint32_t)rec[32] << 24 | (uint32_t)rec[33] << 16 |
+                   (uint32_t)rec[34] << 8 | rec[35];
+    memcpy(&out->amount, rec + AMOUNT_AT, 8);
+    memcpy(out->address, rec + ADDRESS_AT, len - ADDRESS_AT);
+    out->address[len - ADDRESS_AT] = '\0';
+}
+
+enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry *e,
+                            const char *owner, struct err *err)
+{
+    const char *why = payload_entry_fault(e, owner);
+    uint8_t rec[RECORD_MAX];
+    u128 atto = 0;
+
+    if (c->unspent + c->spent >= c->limits->max_coins)
+        return err_fail(err, REASON_PAYLOAD_TOO_LARGE, "over %" PRIu64 " coins",
+                        c->limits->max_coins);
+    c->spent += e->spent;
+    c->unspent += !e->spent;
+    if (!why && !u128_from_amount(e->amount, &atto))
+        why = "its amount is too large";
+    if (why && !c->fault.code)
+        (void)err_fail(&c->fault, REASON_STATE_BOUNDS, "coin %s:%u: %s", e->txid,
+                       e->vout, why);
+    if (c->fault.code)
+        return ERR_OK; /* nothing will be written */
+    c->sum += e->spent ? 0 : atto;
+    return extsort_add(c->sort, rec, encode(e, rec), err);
+}
+
+/* An outpoint may come twice only if it was spent both times. */
+static enum errc write_sorted(struct payload_coins *c, struct coinfile_writer *w,
+                              struct payload_progress *progress, struct err *err)
+{
+    uint8_t last[KEY_BYTES];
+    const uint8_t *rec;
+    bool any_spent = false;
+    struct coin coin;
+    size_t len;
+    char txid[65];
+    enum errc rc = extsort_finish(c->sort, err);
+
+    for (uint64_t i = 0; !rc; i++) {
+        rc = extsort_next(c->sort, &rec, &len, err);
+        if (rc || !rec)
+            break;
+        if (i > 0 && memcmp(last, rec, KEY_BYTES) == 0 &&
+            !(any_spent && rec[SPENT_AT])) {
+            decode(rec, len, &coin);
+            hex_encode(coin.at.txid, 32, txid);
+            return err_fail(err, REASON_STATE_BOUNDS, "coin %s:%u twice", txid,
+                            coin.at.vout);
+        }
+        memcpy(last, rec, KEY_BYTES);
+        any_spent = rec[SPENT_AT];
+        if (i % CANCEL_EVERY == 0 && progress && atomic_load(&progress->cancel))
+            return err_fail(err, REASON_CANCELLED, "cancelled");
+        if (rec[SPENT_AT])
+            continue;
+        decode(rec, len, &coin);
+        rc = coinfile_writer_add(w, &coin, err);
+    }
+    return rc;
+}
+
+static enum errc check_totals(const struct payload_coins *c,
+                              const struct payload_totals *totals, struct err *err)
+{
+    const u128 tolerance =
+        (u128)1000000000000U; /* 1e-6 XAI: a running sum of doubles */
+    char sum[U128_TEXT + 2];
+    u128 declared;
+
+    u128_amount_text(c->sum, sum);
+    if (totals->count != c->unspent)
+        return err_fail(err, REASON_STATE_BOUNDS,
+                        "total_utxos is %" PRIu64 ", unspent coins are %" PRIu64,
+                        totals->count, c->unspent);
+    if (!u128_from_amount(totals->value, &declared) ||
+        (declared > c->sum ? declared - c->sum : c->sum - declared) > tolerance)
+        return err_fail(err, REASON_STATE_BOUNDS,
+                        "total_value is %.17g, the unspent coins sum to %s",
+                        totals->value, sum);
+    if (c->sum > c->limits->max_supply)
+        return err_fail(err, REASON_STATE_BOUNDS, "%s XAI are more than can exist",
+                        sum);
+    return ERR_OK;
+}
+
+enum errc payload_coins_write(struct payload_coins *c,
+                              const struct payload_totals *totals,
+                              const struct payload_paths *paths,
+                              const struct coinfile_id *id,
+                              struct payload_progress *progress,
+                              struct payload_result *out, struct err *err)
+{
+    CLEANUP(coinfile_writer_free) struct coinfile_writer *w = NULL;
+    enum errc rc;
+
+    if (c->fault.code) {
+        *err = c->fault;
+        return err->code;
+    }
+    rc = coinfile_writer_create(paths->coins, paths->idx, id, &w, err);
+    if (!rc)
+        rc = write_sorted(c, w, progress, err);
+    if (!rc)
+        rc = check_totals(c, totals, err);
+    if (!rc)
+        rc = coinfile_writer_finish(w, &out->coins, err);
+    out->unspent = c->unspent;
+    out->spent = c->spent;
+    return rc;
+}
