@@ -1,5 +1,6 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "rpc/http.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/out.h"
+#include "rpc/slow.h"
 
 enum {
     THREADS = 4,
@@ -40,20 +42,22 @@ struct http {
     atomic_size_t bodies; /* bytes declared by requests under way */
     atomic_size_t active; /* requests under way */
     atomic_bool stopping;
+    struct slow *slow;
     struct chan *drained; /* an item when the last request ended while stopping */
 };
 
 /* One HTTP request, from its head to the end of its answer. */
 struct request {
     struct wait_item wait; /* first: wait_done gets it back */
+    struct slow_item slow;
     struct http *http;
     struct MHD_Connection *connection;
     enum admit_path path;
     enum fault refused;
     int64_t deadline_mono_ms;
     size_t reserved; /* of bodies */
-    struct buf body;
-    bool waited;
+    struct buf body, answer;
+    bool waited, deferred;
     bool stop;
 };
 
@@ -188,21 +192,65 @@ static enum MHD_Result suspend(struct request *r, const struct rpc_ctx *ctx)
     return MHD_YES;
 }
 
-static enum MHD_Result call(struct request *r)
+static enum jsonrpc_outcome run_call(struct request *r, struct rpc_ctx *ctx)
 {
-    struct buf CLEANUP_BUF answer = BUF(JSONRPC_ANSWER_MAX);
-    struct rpc_ctx ctx = r->http->cfg.ctx;
     struct span body = {r->body.data ? r->body.data : "", r->body.len};
-    size_t len;
+    enum jsonrpc_outcome outcome;
 
-    ctx.may_wait = !r->waited;
-    if (!jsonrpc_answer(&ctx, body, &answer))
-        return suspend(r, &ctx);
-    r->stop = ctx.stop;
-    len = answer.len;
+    r->answer = BUF(JSONRPC_ANSWER_MAX);
+    outcome = jsonrpc_answer(ctx, body, &r->answer);
+    r->stop = ctx->stop;
+    return outcome;
+}
+
+/* On a thread for slow calls. */
+static void run_slow(struct slow_item *item)
+{
+    struct request *r =
+        (struct request *)(void *)((char *)item - offsetof(struct request, slow));
+    struct rpc_ctx ctx = r->http->cfg.ctx;
+
+    (void)run_call(r, &ctx); /* may neither wait nor defer: answered */
+    MHD_resume_connection(r->connection);
+}
+
+static enum MHD_Result defer(struct request *r)
+{
+    r->deferred = true;
+    r->slow.run = run_slow;
+    MHD_suspend_connection(r->connection);
+    if (!slow_add(r->http->slow,
+                  &r->slow)) /* stopping: nobody else needs this thread */
+        run_slow(&r->slow);
+    return MHD_YES;
+}
+
+static enum MHD_Result send_answer(struct request *r)
+{
+    size_t len = r->answer.len;
+
     if (len == 0) /* notifications only */
         return send_text(r, MHD_HTTP_NO_CONTENT, NULL, xstrdup(""), 0);
-    return send_text(r, MHD_HTTP_OK, "application/json", buf_take(&answer), len);
+    return send_text(r, MHD_HTTP_OK, "application/json", buf_take(&r->answer), len);
+}
+
+static enum MHD_Result call(struct request *r)
+{
+    struct rpc_ctx ctx = r->http->cfg.ctx;
+
+    if (r->deferred)
+        return send_answer(r);
+    ctx.may_wait = !r->waited;
+    ctx.may_defer = true;
+    switch (run_call(r, &ctx)) {
+    case JSONRPC_ANSWERED:
+        return send_answer(r);
+    case JSONRPC_WAIT:
+        return suspend(r, &ctx);
+    case JSONRPC_DEFER:
+        return defer(r);
+    }
+    return MHD_NO;
 }
 
 static enum MHD_Result respond(struct request *r)
@@ -270,6 +318,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
         h->cfg.ctx.cfg->stop(h->cfg.ctx.cfg->stop_arg);
     atomic_fetch_sub(&h->bodies, r->reserved);
     buf_fini(&r->body);
+    buf_fini(&r->answer);
     free(r);
     *state = NULL;
     if (atomic_fetch_sub(&h->active, 1) == 1 && atomic_load(&h->stopping) &&
@@ -294,6 +343,7 @@ enum errc http_start(const struct http_config *cfg, struct http **out, struct er
     h->cfg = *cfg;
     h->listen_fd = -1;
     h->drained = chan_create(1);
+    h->slow = slow_create();
     h->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
@@ -304,6 +354,8 @@ enum errc http_start(const struct http_config *cfg, struct http **out, struct er
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
     if (!h->daemon) {
+        slow_stop(h->slow);
+        slow_free(h->slow);
         chan_free(h->drained);
         free(h);
         return err_set(err, ERR_IO, "the HTTP server does not start");
@@ -322,9 +374,11 @@ void http_stop(struct http *h)
     if (!h)
         return;
     atomic_store(&h->stopping, true);
+    slow_stop(h->slow);
     if (atomic_load(&h->active) > 0)
         (void)chan_recv_for(h->drained, DRAIN_MS); /* what is left is cut off */
     MHD_stop_daemon(h->daemon);
+    slow_free(h->slow);
     if (h->listen_fd >= 0)
         (void)close(h->listen_fd);
     while (chan_recv_for(h->drained, 0))

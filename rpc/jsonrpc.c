@@ -139,8 +139,8 @@ static bool may_call(const struct rpc_ctx *ctx, const struct method *m,
     return !needs_admin || ctx->role == RPC_ROLE_ADMIN;
 }
 
-/* Runs the method.  False: it wants to wait. */
-static bool run_method(struct rpc_ctx *ctx, const struct request *r, struct buf *out)
+static enum jsonrpc_outcome run_method(struct rpc_ctx *ctx, const struct request *r,
+                                       struct buf *out)
 {
     const cJSON *given = cJSON_GetObjectItemCaseSensitive(r->tree, "params");
     CLEANUP(json_delete) cJSON *result = cJSON_CreateObject();
@@ -149,22 +149,24 @@ static bool run_method(struct rpc_ctx *ctx, const struct request *r, struct buf 
 
     if (!may_call(ctx, r->method, given)) {
         put_fault(r->id, FAULT_ROLE, NULL, out);
-        return true;
+        return JSONRPC_ANSWERED;
     }
+    if (r->method->slow && ctx->may_defer)
+        return JSONRPC_DEFER;
     if (param_parse(r->method->params, given, r->params, &params, &err) == ERR_OK &&
         r->method->call(ctx, &params, result, &err) == ERR_OK) {
         if (ctx->wait_job != 0)
-            return false;
+            return JSONRPC_WAIT;
         put_answer(r->id, "result", TAKE(result), out);
-        return true;
+        return JSONRPC_ANSWERED;
     }
     log_failure(r->method, &err);
     put_error(r->id, fault_json_err(&err), out);
-    return true;
+    return JSONRPC_ANSWERED;
 }
 
-/* One valid request.  False: it wants to wait. */
-static bool answer_call(struct rpc_ctx *ctx, struct request *r, struct buf *out)
+static enum jsonrpc_outcome answer_call(struct rpc_ctx *ctx, struct request *r,
+                                        struct buf *out)
 {
     struct buf nowhere = BUF(0); /* a notification's answer */
     struct buf *to = r->id.at ? out : &nowhere;
@@ -173,13 +175,14 @@ static bool answer_call(struct rpc_ctx *ctx, struct request *r, struct buf *out)
     if (r->method)
         return run_method(ctx, r, to);
     put_fault(r->id, FAULT_METHOD, NULL, to);
-    return true;
+    return JSONRPC_ANSWERED;
 }
 
-/* One request, in at most room bytes.  False: it wants to wait. */
-static bool answer_one(struct rpc_ctx *ctx, struct span text, size_t room,
-                       struct buf *out)
+/* One request, in at most room bytes. */
+static enum jsonrpc_outcome answer_one(struct rpc_ctx *ctx, struct span text,
+                                       size_t room, struct buf *out)
 {
+    enum jsonrpc_outcome outcome = JSONRPC_ANSWERED;
     CLEANUP(json_delete) cJSON *tree = NULL;
     struct rpc_ctx call = *ctx;
     struct request r = {0};
@@ -187,11 +190,14 @@ static bool answer_one(struct rpc_ctx *ctx, struct span text, size_t room,
 
     tree = r.tree;
     call.may_wait = ctx->may_wait && r.id.at;
-    if (wrong) {
+    if (wrong)
         put_fault(r.id, FAULT_REQUEST, wrong, out);
-    } else if (!answer_call(&call, &r, out)) {
-        *ctx = call;
-        return false;
+    else
+        outcome = answer_call(&call, &r, out);
+    if (outcome != JSONRPC_ANSWERED) {
+        ctx->wait_job = call.wait_job;
+        ctx->wait_ms = call.wait_ms;
+        return outcome;
     }
     if (out->full || out->len > room) {
         buf_reset(out);
@@ -199,7 +205,7 @@ static bool answer_one(struct rpc_ctx *ctx, struct span text, size_t room,
     }
     ctx->stop = call.stop;
     metrics_add(METRIC_RPC_REQUESTS, 1);
-    return true;
+    return JSONRPC_ANSWERED;
 }
 
 static void answer_batch(struct rpc_ctx *ctx, struct span array, struct buf *out)
@@ -230,19 +236,24 @@ static void answer_batch(struct rpc_ctx *ctx, struct span array, struct buf *out
         buf_puts(out, "]");
 }
 
-bool jsonrpc_answer(struct rpc_ctx *ctx, struct span body, struct buf *out)
+enum jsonrpc_outcome jsonrpc_answer(struct rpc_ctx *ctx, struct span body,
+                                    struct buf *out)
 {
     struct err err;
 
+    if (ctx->may_defer && body.len > JSONRPC_QUICK_MAX)
+        return JSONRPC_DEFER;
     if (jsontext_check(body.at, body.len, JSONRPC_DEPTH_MAX, &err)) {
         put_fault((struct span){0}, FAULT_PARSE, err.msg, out);
         metrics_add(METRIC_RPC_REQUESTS, 1);
-        return true;
+        return JSONRPC_ANSWERED;
     }
     body = jsontext_trim(body);
     ctx->alone = body.at[0] != '[';
     if (ctx->alone)
         return answer_one(ctx, body, JSONRPC_ANSWER_MAX, out);
+    if (ctx->may_defer)
+        return JSONRPC_DEFER;
     answer_batch(ctx, body, out);
-    return true;
+    return JSONRPC_ANSWERED;
 }

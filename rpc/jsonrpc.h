@@ -14,13 +14,17 @@ enum {
     JSONRPC_REQUEST_MAX = 1 << 20,
     JSONRPC_ID_MAX = 256,
     JSONRPC_ANSWER_MAX = 64 << 20,
+    JSONRPC_QUICK_MAX = 64 << 10, /* a longer body takes a while to read */
 };
 
-/*
- * Answers body into out, an empty BUF(JSONRPC_ANSWER_MAX); nothing for notifications.
- * False: the call wants to wait, out is untouched; do what ctx->wait_job says and call
- * again with may_wait false.
- */
-bool jsonrpc_answer(struct rpc_ctx *ctx, struct span body, struct buf *out);
+enum jsonrpc_outcome {
+    JSONRPC_ANSWERED, /* out is the answer; empty for notifications */
+    JSONRPC_WAIT,     /* call again, may_wait false, when ctx says */
+    JSONRPC_DEFER, /* call again, may_defer false, on a thread that may be kept busy */
+};
+
+/* out is an empty BUF(JSONRPC_ANSWER_MAX), and stays so unless ANSWERED. */
+enum jsonrpc_outcome jsonrpc_answer(struct rpc_ctx *ctx, struct span body,
+                                    struct buf *out);
 
 #endif

@@ -34,8 +34,9 @@ struct rpc_ctx {
     struct reads *reads;
     const struct method *methods; /* the table calls are looked up in */
     enum rpc_role role;
-    bool alone;    /* not in a batch */
-    bool may_wait; /* the server can call the handler again, later */
+    bool alone;     /* not in a batch */
+    bool may_wait;  /* the server can call the handler again, later */
+    bool may_defer; /* the server can make the call again on a thread for slow ones */
     /* what a handler asks of the server: */
     int64_t wait_job; /* call again when this job ended or wait_ms passed */
     int64_t wait_ms;
@@ -50,6 +51,7 @@ struct method {
     enum errc (*call)(struct rpc_ctx *ctx, const struct params *p, cJSON *result,
                       struct err *err);
     const char *summary;
+    bool slow; /* reads much, or waits for others */
 };
 
 const struct method *methods_table(void);
