@@ -27,15 +27,6 @@ enum {
     PATH_MAX_LEN = 16 << 20,
 };
 
-static size_t index_of(struct engine *e, const struct peer *p)
-{
-    size_t i = 0;
-
-    while (peers_at(e->peers, i) != p)
-        i++;
-    return i;
-}
-
 static struct chase_slot *slot_of(struct chase *c, uint64_t height)
 {
     return &c->slots[height % CHASE_WINDOW];
@@ -181,7 +172,7 @@ static void refuse_block(struct engine *e, struct chase_slot *s)
     (void)snprintf(text, sizeof(text),
                    "block %llu is %.12s.. here, its chain says %.12s..",
                    (unsigned long long)c->next, got, want);
-    c->excluded[index_of(e, p)] = true;
+    c->excluded[peerbook_index(e, p)] = true;
     /* Near the tip an honest peer may have reorganised; far below it none does. */
     if (c->proof && c->next < c->target_height)
         peer_blame(p, PEER_FAULT_LIE, REASON_HEADER_CHAIN_INVALID, 0, text,
@@ -245,7 +236,7 @@ static void on_decoded(struct engine *e, struct job_task *t)
 
         (void)snprintf(text, sizeof(text), "block %llu: %.120s",
                        (unsigned long long)d->height, d->err.msg);
-        s->tried[index_of(e, d->peer)] = true;
+        s->tried[peerbook_index(e, d->peer)] = true;
         metrics_add(METRIC_BLOCKS_REFUSED, 1);
         peer_blame(d->peer, PEER_FAULT_LIE, d->err.reason, 0, text, clock_mono_ms(),
                    clock_now_ms());
@@ -271,7 +262,7 @@ static void on_block(struct engine *e, const struct fetch *f,
     if (r->err.code || r->status == 429)
         return; /* the peer is backing off; whoever is free is asked next */
     if (r->status != 200) {
-        s->tried[index_of(e, f->peer)] = true;
+        s->tried[peerbook_index(e, f->peer)] = true;
         if (r->status != 404)
             peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0,
                        "an HTTP status that is no answer to /blocks/<height>",
@@ -302,7 +293,7 @@ struct asking {
 static bool may_serve(const struct peer *p, void *arg)
 {
     const struct asking *a = arg;
-    size_t i = index_of(a->e, p);
+    size_t i = peerbook_index(a->e, p);
 
     return !a->e->chase.excluded[i] && !a->slot->tried[i] &&
            (!p->has_tip || p->tip_height >= a->slot->height);

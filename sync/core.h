@@ -188,6 +188,7 @@ struct engine {
 
     struct control *control;
     struct peers *peers;
+    uint64_t faults_saved[PEERS_MAX];
     struct gen live, building; /* id 0: none */
     uint64_t epoch, chases;
     unsigned fetches_out, tasks_out;
@@ -256,6 +257,12 @@ void gen_close(struct gen *g);
 /* Closes and removes the directory of one that was never live. */
 void gen_discard(struct engine *e, struct gen *g);
 void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT]);
+
+/* --- peerbook.c --- */
+enum errc peerbook_load(struct engine *e, struct err *err);
+void peerbook_save(struct engine *e); /* what changed */
+cJSON *peerbook_json(struct engine *e);
+size_t peerbook_index(struct engine *e, const struct peer *p); /* below PEERS_MAX */
 
 /* --- tips.c: what peers say their tip is --- */
 /* Asks every usable peer; done(e) when the last has answered or failed. */

@@ -181,50 +181,6 @@ static void handle_task(struct engine *e, struct job_task *t)
 
 /* --- calls --- */
 
-static cJSON *peers_json(struct engine *e)
-{
-    int64_t mono = clock_mono_ms(), now = clock_now_ms();
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "peers");
-
-    for (size_t i = 0; i < peers_count(e->peers); i++) {
-        const struct peer *p = peers_at(e->peers, i);
-        cJSON *o = cJSON_CreateObject();
-        char when[CLOCK_TEXT];
-
-        cJSON_AddItemToArray(list, o);
-        cJSON_AddStringToObject(o, "address", p->url);
-        cJSON_AddStringToObject(o, "kind", "stock_http");
-        cJSON_AddStringToObject(o, "network_group", p->group);
-        cJSON_AddNullToObject(o, "as");
-        cJSON_AddBoolToObject(o, "usable", peer_usable(p, mono, now));
-        if (p->has_tip)
-            cJSON_AddNumberToObject(o, "height", (double)p->tip_height);
-        else
-            cJSON_AddNullToObject(o, "height");
-        cJSON_AddNumberToObject(o, "score", p->score);
-        cJSON_AddNumberToObject(o, "latency_ms", p->latency_ms);
-        cJSON_AddNumberToObject(o, "requests", (double)p->requests);
-        cJSON_AddNumberToObject(o, "bytes", (double)p->bytes);
-        cJSON_AddNumberToObject(o, "faults", (double)p->faults);
-        if (p->last_error[0] != '\0')
-            cJSON_AddStringToObject(o, "last_error", p->last_error);
-        else
-            cJSON_AddNullToObject(o, "last_error");
-        if (p->banned_until_ms > now) {
-            clock_text(p->banned_until_ms, when);
-            cJSON_AddStringToObject(o, "banned_until", when);
-            cJSON_AddStringToObject(o, "ban_reason", reason_code(p->ban_reason));
-            cJSON_AddStringToObject(o, "ban_evidence", p->ban_evidence);
-        } else {
-            cJSON_AddNullToObject(o, "banned_until");
-            cJSON_AddNullToObject(o, "ban_reason");
-            cJSON_AddNullToObject(o, "ban_evidence");
-        }
-    }
-    return result;
-}
-
 static void handle_call(struct engine *e, struct call *call)
 {
     cJSON *result = NULL;
@@ -239,7 +195,7 @@ static void handle_call(struct engine *e, struct call *call)
         (void)jobs_cancel(e, call->req->job_id, &result, &err);
         break;
     case ENGINE_PEERS_LIST:
-        result = peers_json(e);
+        result = peerbook_json(e);
         break;
     case ENGINE_EVALUATE:
         evaluate_call(e, call);
@@ -312,6 +268,7 @@ static void *engine_thread(void *arg)
             handle(e, m);
         if (!e->stopping)
             more = pump(e);
+        peerbook_save(e);
         status_publish(e);
     }
     engine_new_epoch(e);
@@ -385,37 +342,6 @@ static enum errc check_network(struct engine *e, struct err *err)
     return ERR_OK;
 }
 
-static enum errc load_peer(void *arg, const struct control_peer *row, struct err *err)
-{
-    struct engine *e = arg;
-    struct peer *p = peers_find(e->peers, row->url);
-
-    (void)err;
-    if (!p)
-        return ERR_OK; /* no longer configured */
-    p->score = row->score;
-    p->faults = row->faults;
-    p->banned_until_ms = row->banned_until_ms;
-    if (row->ban_reason)
-        (void)reason_find(row->ban_reason, &p->ban_reason);
-    if (row->ban_evidence)
-        (void)snprintf(p->ban_evidence, sizeof(p->ban_evidence), "%s",
-                       row->ban_evidence);
-    return ERR_OK;
-}
-
-static enum errc load_peers(struct engine *e, struct err *err)
-{
-    e->peers = peers_create();
-    for (const char *const *url = e->cfg->peers; url && *url; url++) {
-        struct peer *p;
-
-        if (peers_add(e->peers, *url, &p, err) && err->code != ERR_CONFLICT)
-            return err_wrap(err, "peers");
-    }
-    return control_peer_each(e->control, load_peer, e, err);
-}
-
 static enum errc open_live(struct engine *e, struct err *err)
 {
     struct control_generation g;
@@ -454,7 +380,7 @@ static enum errc open_all(struct engine *e, struct err *err)
         return err->code;
     (void)snprintf(path, sizeof(path), "%s/control.db", e->cfg->data_dir);
     if (control_open(path, CONTROL_WRITER, &e->control, err) || check_network(e, err) ||
-        load_peers(e, err) || open_live(e, err))
+        peerbook_load(e, err) || open_live(e, err))
         return err->code;
     if (transfer_start(&tc, on_fetched, e, &e->transfer, err))
         return err->code;
