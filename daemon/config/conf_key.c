@@ -1,0 +1,178 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/config/conf_key.h"
+#include "daemon/config/conf_list.h"
+#include "daemon/config/conf_place.h"
+#include "daemon/config/conf_scalar.h"
+#include "daemon/config/conf_trust.h"
+#include "sync/peer/peers.h"
+
+#define SECTION(name)  \
+    {                  \
+        .path = (name) \
+    }
+#define VALUE(name, fn)             \
+    {                               \
+        .path = (name), .set = (fn) \
+    }
+#define LIST(name, fn, most)                       \
+    {                                              \
+        .path = (name), .set = (fn), .max = (most) \
+    }
+#define NUMBER(name, fn, field, from, to, by_default)                          \
+    {                                                                          \
+        .path = (name), .set = (fn), .offset = offsetof(struct config, field), \
+        .min = (from), .max = (to), .fallback = (by_default)                   \
+    }
+#define OFF(name, nothing)                                       \
+    {                                                            \
+        .path = (name), .set = conf_scalar_off, .off = (nothing) \
+    }
+
+#define POLICY(field) engine.policy.field
+#define MAX_EXACT     (UINT64_C(1) << 53) /* of a JSON number */
+
+static const struct conf_key keys[] = {
+    VALUE("network", conf_place_network),
+    VALUE("data_dir", conf_place_data_dir),
+    SECTION("log"),
+    VALUE("log.level", conf_place_log_level),
+    VALUE("log.format", conf_place_log_format),
+    SECTION("rpc"),
+    VALUE("rpc.listen", conf_place_rpc_listen),
+    OFF("rpc.unix_socket", ""),
+    OFF("rpc.tokens", "[]"),
+    LIST("peers", conf_list_peers, PEERS_MAX),
+    SECTION("public"),
+    OFF("public.listen", ""),
+    SECTION("p2p"),
+    OFF("p2p.enabled", "false"),
+    VALUE("p2p.listen", conf_scalar_p2p_listen),
+    SECTION("checkpoint"),
+    VALUE("checkpoint.url", conf_place_checkpoint_url),
+    NUMBER("checkpoint.quorum", conf_scalar_unsigned, POLICY(quorum), 0, PEERS_MAX, 3),
+    NUMBER("checkpoint.min_peers", conf_scalar_unsigned, POLICY(min_peers), 0,
+           PEERS_MAX, 2),
+    NUMBER("checkpoint.threshold", conf_scalar_unsigned, POLICY(threshold), 0,
+           TRUST_KEYS_MAX, 1),
+    LIST("checkpoint.trusted_pubkeys", conf_trust_pubkeys, TRUST_KEYS_MAX),
+    NUMBER("checkpoint.min_confirmations", conf_scalar_unsigned,
+           POLICY(min_confirmations), 0, 10000, 6),
+    NUMBER("checkpoint.min_attestations", conf_scalar_unsigned,
+           POLICY(min_attestations), 0, TRUST_KEYS_MAX, 0),
+    VALUE("checkpoint.header_proof", conf_trust_header_proof),
+    VALUE("checkpoint.min_work", conf_trust_min_work),
+    NUMBER("checkpoint.min_delta", conf_scalar_u64, POLICY(min_delta), 0, MAX_EXACT,
+           100),
+    NUMBER("checkpoint.max_age_seconds", conf_scalar_u64, POLICY(max_age_seconds), 0,
+           UINT64_C(100) * 366 * 86400, 0),
+    OFF("checkpoint.request_rate_seconds", "0"),
+    LIST("checkpoint.roots", conf_trust_roots, TRUST_ROOTS_MAX),
+    SECTION("transfer"),
+    NUMBER("transfer.min_speed", conf_scalar_size, engine.transfer_min_speed, 0,
+           UINT64_C(1) << 40, UINT64_C(10) << 20),
+    NUMBER("transfer.max_bytes", conf_scalar_size, engine.transfer_max_bytes, 1,
+           UINT64_C(1) << 50, UINT64_C(64) << 30),
+    NUMBER("transfer.connections", conf_scalar_unsigned, engine.transfer_connections, 1,
+           64, 8),
+    LIST("transfer.allow_networks", conf_list_networks, 64),
+    LIST("transfer.allow_paths", conf_list_paths, 64),
+    SECTION("follow"),
+    NUMBER("follow.poll_seconds", conf_scalar_unsigned, engine.poll_seconds, 1, 3600,
+           5),
+    NUMBER("follow.ready_max_behind", conf_scalar_unsigned, engine.ready_max_behind, 0,
+           1000000, 2),
+    OFF("follow.rederive", "false"),
+    SECTION("snapshots"),
+    OFF("snapshots.every_blocks", "0"),
+    LIST("snapshots.keep", conf_scalar_idle, 1000),
+    OFF("snapshots.serve", "false"),
+    SECTION("index"),
+    OFF("index.addresses", "false"),
+};
+
+enum { KEYS = sizeof(keys) / sizeof(keys[0]), NAME_MAX_LEN = 40 };
+
+const struct conf_key *conf_key_find(const char *path)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (strcmp(keys[i].path, path) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+void conf_key_defaults(struct config *c)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        const struct conf_key *k = &keys[i];
+        unsigned small = (unsigned)k->fallback;
+        char *at = (char *)c + k->offset;
+
+        if (k->set == conf_scalar_unsigned)
+            memcpy(at, &small, sizeof(small));
+        if (k->set == conf_scalar_u64 || k->set == conf_scalar_size)
+            memcpy(at, &k->fallback, sizeof(k->fallback));
+    }
+}
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    unsigned ab = a < b ? a : b;
+
+    return ab < c ? ab : c;
+}
+
+/* Insertions, deletions and replacements that make b out of a; both are short. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[NAME_MAX_LEN + 1], diagonal, above;
+    unsigned len = (unsigned)strlen(b);
+
+    for (unsigned j = 0; j <= len; j++)
+        row[j] = j;
+    for (unsigned i = 1; a[i - 1] != '\0'; i++) {
+        diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= len; j++) {
+            above = row[j];
+            row[j] = least(above + 1, row[j - 1] + 1,
+                           diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+            diagonal = above;
+        }
+    }
+    return row[len];
+}
+
+/* Length of "checkpoint." in "checkpoint.quorum". */
+static size_t section_len(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot ? (size_t)(dot - path) + 1 : 0;
+}
+
+void conf_key_nearest(const char *path, char out[CONF_KEY_TEXT])
+{
+    size_t section = section_len(path);
+    const char *name = path + section;
+    unsigned best = (unsigned)strlen(name) / 2 + 1;
+
+    out[0] = '\0';
+    if (strlen(name) > NAME_MAX_LEN)
+        return;
+    for (size_t i = 0; i < KEYS; i++) {
+        const char *other = keys[i].path;
+        size_t other_section = section_len(other);
+        bool sibling = other_section == section && strncmp(path, other, section) == 0;
+        unsigned d = distance(name, other + other_section);
+
+        if (d >= best ||
+            (d > 0 && !sibling)) /* of other sections, the very name only */
+            continue;
+        best = d;
+        (void)snprintf(out, CONF_KEY_TEXT, "%s",
+                       sibling ? other + other_section : other);
+    }
+}

@@ -1,0 +1,67 @@
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+#include "daemon/config/conf_place.h"
+#include "daemon/config/config.h"
+
+/* Out of memory is the only way these fail. */
+static cJSON *add(cJSON *to, const char *key, cJSON *value)
+{
+    if (!value || !cJSON_AddItemToObject(to, key, value))
+        abort();
+    return value;
+}
+
+static cJSON *section(cJSON *to, const char *key)
+{
+    return add(to, key, cJSON_CreateObject());
+}
+
+static void add_text(cJSON *to, const char *key, const char *value)
+{
+    (void)add(to, key, cJSON_CreateString(value));
+}
+
+static void add_number(cJSON *to, const char *key, uint64_t value)
+{
+    (void)add(to, key, cJSON_CreateNumber((double)value)); /* all are under 2^53 */
+}
+
+static void add_list(cJSON *to, const char *key, const char *const *texts)
+{
+    cJSON *list = add(to, key, cJSON_CreateArray());
+
+    for (; *texts; texts++)
+        if (!cJSON_AddItemToArray(list, cJSON_CreateString(*texts)))
+            abort();
+}
+
+char *config_text(const struct config *c)
+{
+    cJSON *doc = cJSON_CreateObject(), *part;
+    char *text;
+
+    add_text(doc, "network", c->params.network);
+    add_text(doc, "data_dir", c->data_dir);
+    part = section(doc, "log");
+    add_text(part, "level", conf_place_levels[c->log_level]);
+    add_text(part, "format", "logfmt");
+    add_text(section(doc, "rpc"), "listen", c->rpc.listen);
+    add_list(doc, "peers", c->engine.peers);
+    part = add(doc, "checkpoint", trust_policy_json(&c->engine.policy));
+    add_text(part, "url", c->engine.checkpoint_url);
+    part = section(doc, "transfer");
+    add_number(part, "min_speed", c->engine.transfer_min_speed);
+    add_number(part, "max_bytes", c->engine.transfer_max_bytes);
+    add_number(part, "connections", c->engine.transfer_connections);
+    add_list(part, "allow_networks", c->engine.allow_networks);
+    add_list(part, "allow_paths", c->engine.allow_paths);
+    part = section(doc, "follow");
+    add_number(part, "poll_seconds", c->engine.poll_seconds);
+    add_number(part, "ready_max_behind", c->engine.ready_max_behind);
+    text = cJSON_Print(doc);
+    cJSON_Delete(doc);
+    if (!text)
+        abort();
+    return text;
+}
