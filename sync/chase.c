@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "sync/core.h"
-#include "sync/peer/stock.h"
 
 /*
  * A chain is walked from a block that somebody named down to one we know.  The hash
@@ -19,20 +18,16 @@
  * ANCHORED, and chase_verify.c goes up again over them with the header rules.
  */
 enum {
-    IN_FLIGHT_PER_PEER = 4,
-    BLOCK_TIMEOUT_MS = 20000,
-    CONNECT_TIMEOUT_MS = 5000,
-    BLOCK_TEXT_MAX = 8 << 20,
     STALL_MS = 20000, /* without a block, while somebody might still answer */
     PATH_MAX_LEN = 16 << 20,
 };
 
-static struct chase_slot *slot_of(struct chase *c, uint64_t height)
+struct chase_slot *chase_slot(struct chase *c, uint64_t height)
 {
     return &c->slots[height % CHASE_WINDOW];
 }
 
-static void slot_clear(struct chase_slot *s)
+void chase_slot_clear(struct chase_slot *s)
 {
     decoded_free(s->decoded);
     *s = (struct chase_slot){0};
@@ -41,7 +36,7 @@ static void slot_clear(struct chase_slot *s)
 void chase_reset(struct chase *c)
 {
     for (size_t i = 0; i < CHASE_WINDOW; i++)
-        slot_clear(&c->slots[i]);
+        chase_slot_clear(&c->slots[i]);
     free(c->path);
     free(c->window);
     *c = (struct chase){0};
@@ -188,7 +183,7 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
     struct chase *c = &e->chase;
 
     while (!*found) {
-        struct chase_slot *s = slot_of(c, c->next);
+        struct chase_slot *s = chase_slot(c, c->next);
 
         if (s->state != SLOT_READY)
             return ERR_OK;
@@ -198,7 +193,7 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
         }
         if (store_block(c, s->decoded, err))
             return err->code;
-        slot_clear(s);
+        chase_slot_clear(s);
         if (walk_known(c, found, err))
             return err->code;
     }
@@ -218,146 +213,6 @@ static enum errc advance(struct engine *e, bool *found, struct err *err)
         return err->code;
     }
     return chaindb_commit(c->gen->db, err);
-}
-
-static void on_decoded(struct engine *e, struct job_task *t)
-{
-    struct decoded *d = (void *)t;
-    struct chase_slot *s = &e->chase.slots[d->slot];
-
-    if (d->serial != e->chase.serial || s->state != SLOT_DECODING)
-        return;
-    s->state = SLOT_EMPTY;
-    if (d->err.code == ERR_OK && d->header.height != d->height)
-        (void)err_fail(&d->err, REASON_BLOCK_HASH_MISMATCH, "a block of height %llu",
-                       (unsigned long long)d->header.height);
-    if (d->err.code) {
-        char text[160];
-
-        (void)snprintf(text, sizeof(text), "block %llu: %.120s",
-                       (unsigned long long)d->height, d->err.msg);
-        s->tried[peerbook_index(e, d->peer)] = true;
-        metrics_add(METRIC_BLOCKS_REFUSED, 1);
-        peer_blame(d->peer, PEER_FAULT_LIE, d->err.reason, 0, text, clock_mono_ms(),
-                   clock_now_ms());
-        log_warn("bad block, asking another peer", KV_S("peer", d->peer->url),
-                 KV_S("reason", reason_code(d->err.reason)), KV_S("detail", text));
-        return;
-    }
-    s->state = SLOT_READY;
-    s->decoded = d;
-    d->base.free = NULL; /* kept; see engine.c's handle_task */
-}
-
-static void on_block(struct engine *e, const struct fetch *f,
-                     struct transfer_request *r)
-{
-    struct chase *c = &e->chase;
-    struct chase_slot *s = &c->slots[f->slot];
-    struct decoded *d;
-
-    if (f->serial != c->serial || s->state != SLOT_ASKED)
-        return;
-    s->state = SLOT_EMPTY;
-    if (r->err.code || r->status == 429)
-        return; /* the peer is backing off; whoever is free is asked next */
-    if (r->status != 200) {
-        s->tried[peerbook_index(e, f->peer)] = true;
-        if (r->status != 404)
-            peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0,
-                       "an HTTP status that is no answer to /blocks/<height>",
-                       clock_mono_ms(), clock_now_ms());
-        return;
-    }
-    d = decoded_new(r, e->cfg->params);
-    d->want_body = f->height > c->gen->base_height;
-    d->check_transfers = d->want_body;
-    d->want_outputs = c->proof;
-    d->height = f->height;
-    d->serial = f->serial;
-    d->peer = f->peer;
-    d->slot = f->slot;
-    d->base.done = on_decoded;
-    s->state = SLOT_DECODING;
-    s->from = f->peer;
-    engine_run(e, &d->base);
-}
-
-/* --- asking --- */
-
-struct asking {
-    struct engine *e;
-    const struct chase_slot *slot;
-};
-
-static bool may_serve(const struct peer *p, void *arg)
-{
-    const struct asking *a = arg;
-    size_t i = peerbook_index(a->e, p);
-
-    return !a->e->chase.excluded[i] && !a->slot->tried[i] &&
-           (!p->has_tip || p->tip_height >= a->slot->height);
-}
-
-static bool ask(struct engine *e, uint64_t height)
-{
-    struct chase_slot *s = slot_of(&e->chase, height);
-    struct asking a = {.e = e, .slot = s};
-    struct transfer_request *r;
-    struct peer *p;
-    AUTOFREE char *url = NULL;
-
-    if (s->height != height)
-        slot_clear(s);
-    s->height = height;
-    if (s->state != SLOT_EMPTY)
-        return true;
-    p = peers_pick(e->peers, clock_mono_ms(), clock_now_ms(), IN_FLIGHT_PER_PEER,
-                   may_serve, &a);
-    if (!p || !engine_can_fetch(e))
-        return false;
-    url = stock_url_block(p->url, height);
-    r = transfer_request_new(url);
-    r->max_bytes = BLOCK_TEXT_MAX;
-    r->timeout_ms = BLOCK_TIMEOUT_MS;
-    r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
-    s->state = SLOT_ASKED;
-    return engine_fetch(e, r,
-                        &(struct fetch){.peer = p,
-                                        .height = height,
-                                        .serial = e->chase.serial,
-                                        .slot = height % CHASE_WINDOW,
-                                        .done = on_block});
-}
-
-/* Nobody who is neither banned nor ruled out here has the block needed next. */
-static bool nobody_left(struct engine *e)
-{
-    struct asking a = {.e = e, .slot = slot_of(&e->chase, e->chase.next)};
-    int64_t now = clock_now_ms();
-
-    if (a.slot->state != SLOT_EMPTY)
-        return false;
-    for (size_t i = 0; i < peers_count(e->peers); i++) {
-        const struct peer *p = peers_at(e->peers, i);
-
-        if (p->banned_until_ms <= now && may_serve(p, &a))
-            return false;
-    }
-    return true;
-}
-
-static void ask_ahead(struct engine *e)
-{
-    struct chase *c = &e->chase;
-    uint64_t height = c->next;
-
-    for (size_t i = 0; i < CHASE_WINDOW; i++, height--) {
-        if (!ask(e, height) && i == 0 && nobody_left(e))
-            break;
-        if (height == c->floor)
-            break;
-    }
 }
 
 void chase_pump(struct engine *e)
@@ -381,8 +236,8 @@ void chase_pump(struct engine *e)
             chase_end(e, CHASE_BROKEN, &err);
         return;
     }
-    ask_ahead(e);
-    if (nobody_left(e) || clock_mono_ms() - c->moved_mono_ms > STALL_MS) {
+    chase_ask_ahead(e);
+    if (chase_nobody_left(e) || clock_mono_ms() - c->moved_mono_ms > STALL_MS) {
         char hash[65];
 
         hex_encode(c->expect, 32, hash);

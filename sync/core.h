@@ -258,6 +258,10 @@ void gen_close(struct gen *g);
 void gen_discard(struct engine *e, struct gen *g);
 void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT]);
 
+/* --- datadir.c: the lock, control.db, the live generation --- */
+enum errc datadir_open(struct engine *e, struct err *err);
+void datadir_close(struct engine *e);
+
 /* --- peerbook.c --- */
 enum errc peerbook_load(struct engine *e, struct err *err);
 void peerbook_save(struct engine *e); /* what changed */
@@ -286,6 +290,11 @@ void chase_start(struct engine *e, const struct chase_target *t,
 void chase_pump(struct engine *e); /* asks for more; consumes; verifies a batch */
 void chase_end(struct engine *e, enum chase_result result, const struct err *err);
 void chase_reset(struct chase *c);
+struct chase_slot *chase_slot(struct chase *c, uint64_t height);
+void chase_slot_clear(struct chase_slot *s);
+/* chase_ask.c: fills the slots; whether nobody has the block needed next. */
+void chase_ask_ahead(struct engine *e);
+bool chase_nobody_left(struct engine *e);
 /* Prepares the window below the path, then verifies a batch a call; ends the chase. */
 enum errc chase_verify_begin(struct engine *e, struct err *err);
 void chase_verify(struct engine *e);

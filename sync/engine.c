@@ -1,10 +1,6 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -42,45 +38,6 @@ static void on_fetched(void *arg, struct transfer_request *r)
 static void on_task_done(void *arg, struct task *task)
 {
     post(arg, (struct msg){.kind = MSG_TASK, .u.task = task});
-}
-
-enum errc engine_call(struct engine *e, const struct engine_request *req,
-                      cJSON **result, struct err *err)
-{
-    struct call call = {.req = req};
-    struct msg *m = xcalloc(1, sizeof(*m));
-
-    pthread_mutex_init(&call.lock, NULL);
-    pthread_cond_init(&call.answered_cond, NULL);
-    *m = (struct msg){.kind = MSG_CALL, .u.call = &call};
-    if (chan_try_send(e->inbox, m)) {
-        pthread_mutex_lock(&call.lock);
-        while (!call.answered)
-            pthread_cond_wait(&call.answered_cond, &call.lock);
-        pthread_mutex_unlock(&call.lock);
-    } else {
-        free(m);
-        (void)err_set(&call.err, ERR_BUSY, "the engine has too much to do");
-    }
-    pthread_cond_destroy(&call.answered_cond);
-    pthread_mutex_destroy(&call.lock);
-    if (call.err.code) {
-        *err = call.err;
-        return err->code;
-    }
-    *result = call.result;
-    return ERR_OK;
-}
-
-void call_answer(struct call *call, cJSON *result, const struct err *err)
-{
-    pthread_mutex_lock(&call->lock);
-    call->result = result;
-    if (err)
-        call->err = *err;
-    call->answered = true;
-    pthread_cond_signal(&call->answered_cond);
-    pthread_mutex_unlock(&call->lock);
 }
 
 /* --- work in flight --- */
@@ -303,72 +260,8 @@ void engine_halt(struct engine *e, const struct err *err)
 
 /* --- start and stop --- */
 
-static enum errc lock_dir(struct engine *e, struct err *err)
-{
-    char path[PATH_TEXT];
-
-    if (mkdir(e->cfg->data_dir, 0700) != 0 && errno != EEXIST)
-        return err_errno(err, "%s", e->cfg->data_dir);
-    (void)snprintf(path, sizeof(path), "%s/lock", e->cfg->data_dir);
-    e->lock_fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (e->lock_fd < 0)
-        return err_errno(err, "%s", path);
-    if (flock(e->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return err_fail(err, REASON_DATA_DIR_LOCKED, "%s is used by another daemon",
-                        e->cfg->data_dir);
-    for (size_t i = 0; i < 2; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", e->cfg->data_dir,
-                       i ? "incoming" : "generations");
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            return err_errno(err, "%s", path);
-    }
-    return ERR_OK;
-}
-
-/* A data directory belongs to one network for good. */
-static enum errc check_network(struct engine *e, struct err *err)
-{
-    AUTOFREE char *network = NULL;
-    bool found;
-
-    if (control_meta_get(e->control, "network", &found, &network, err))
-        return err->code;
-    if (!found)
-        return control_meta_set(e->control, "network", e->cfg->params->network, err);
-    if (strcmp(network, e->cfg->params->network) != 0)
-        return err_set(err, ERR_CONFLICT,
-                       "%s holds data of network %.32s, the configuration says %s",
-                       e->cfg->data_dir, network, e->cfg->params->network);
-    return ERR_OK;
-}
-
-static enum errc open_live(struct engine *e, struct err *err)
-{
-    struct control_generation g;
-    bool found;
-
-    if (control_generation_live(e->control, &found, &g, err))
-        return err->code;
-    if (!found)
-        return ERR_OK;
-    if (gen_open(e, g.id, &e->live, err))
-        return err_wrap(err, "generation %lld", (long long)g.id);
-    if (state_open(e->live.dir, e->live.db, &e->live.state, err))
-        return err_wrap(err, "generation %lld", (long long)g.id);
-    e->live.base_height = g.height;
-    memcpy(e->live.base_hash, g.block_hash, 32);
-    if (control_checkpoint_get(e->control, g.checkpoint_id, &e->checkpoint, err))
-        return err->code;
-    (void)snprintf(e->checkpoint_trust, sizeof(e->checkpoint_trust), "%s",
-                   e->checkpoint.trust);
-    control_checkpoint_fini(&e->checkpoint);
-    e->has_checkpoint = true;
-    return ERR_OK;
-}
-
 static enum errc open_all(struct engine *e, struct err *err)
 {
-    char path[PATH_TEXT];
     struct transfer_config tc = {.max_connections = 64,
                                  .max_per_host = e->cfg->transfer_connections,
                                  .user_agent = "cairn/" CAIRN_VERSION,
@@ -376,11 +269,7 @@ static enum errc open_all(struct engine *e, struct err *err)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t workers = e->cfg->workers;
 
-    if (lock_dir(e, err))
-        return err->code;
-    (void)snprintf(path, sizeof(path), "%s/control.db", e->cfg->data_dir);
-    if (control_open(path, CONTROL_WRITER, &e->control, err) || check_network(e, err) ||
-        peerbook_load(e, err) || open_live(e, err))
+    if (datadir_open(e, err))
         return err->code;
     if (transfer_start(&tc, on_fetched, e, &e->transfer, err))
         return err->code;
@@ -393,13 +282,9 @@ static enum errc open_all(struct engine *e, struct err *err)
 static void close_all(struct engine *e)
 {
     jobs_close(e);
-    gen_close(&e->building);
-    gen_close(&e->live);
-    peers_free(e->peers);
-    control_close(e->control);
-    if (e->lock_fd >= 0)
-        (void)close(e->lock_fd);
+    datadir_close(e);
     chase_reset(&e->chase);
+    reorg_reset(&e->reorg);
     chan_free(e->inbox);
     status_fini(e);
     free(e);

@@ -17,9 +17,6 @@ enum {
     PEEK_TIMEOUT_MS = 15000,
     CONNECT_TIMEOUT_MS = 10000,
     REDIRECTS_MAX = 5,
-    SPEED_WINDOW_S = 10,
-    TRIES_MAX = 4,
-    RETRY_MS = 1000, /* times the number of tries */
 };
 
 enum intake_kind intake_kind(const char *name)
@@ -31,109 +28,6 @@ enum intake_kind intake_kind(const char *name)
     if (name && strcmp(name, "genesis") == 0)
         return INTAKE_GENESIS;
     return INTAKE_URL;
-}
-
-enum errc intake_check_path(const struct engine *e, const char *path, struct err *err)
-{
-    AUTOFREE char *real = realpath(path, NULL);
-
-    if (!real)
-        return err_fail(err, REASON_SOURCE_UNREACHABLE, "path: %.150s: %s", path,
-                        strerrordesc_np(errno));
-    for (const char *const *dir = e->cfg->allow_paths; dir && *dir; dir++) {
-        AUTOFREE char *allowed = realpath(*dir, NULL);
-        size_t n = allowed ? strlen(allowed) : 0;
-
-        if (allowed && strncmp(real, allowed, n) == 0 &&
-            (real[n] == '/' || real[n] == '\0' || n == 1))
-            return ERR_OK;
-    }
-    return err_fail(err, REASON_SOURCE_FORBIDDEN,
-                    "path: %.150s is under no directory of transfer.allow_paths", real);
-}
-
-/* --- files of incoming/<job>/: payload.part grows, payload.json is complete --- */
-
-static void sibling(const struct engine *e, const char *name, char out[PATH_TEXT])
-{
-    size_t dir = strlen(e->job.payload_path) - strlen("payload.json");
-
-    (void)snprintf(out, PATH_TEXT, "%.*s%s", (int)dir, e->job.payload_path, name);
-}
-
-static enum errc complete_part(const char *part, const char *whole, struct err *err)
-{
-    AUTOFREE char *dir = xstrdup(whole);
-    int fd;
-
-    if (rename(part, whole) != 0)
-        return err_errno(err, "%s", whole);
-    *strrchr(dir, '/') = '\0';
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        (void)err_errno(err, "%s", dir);
-    if (fd >= 0)
-        (void)close(fd);
-    return err->code;
-}
-
-static enum errc write_all(int fd, const char *text, size_t len, struct err *err)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-
-        if (n < 0)
-            return err_errno(err, "payload.part");
-        text += n;
-        len -= (size_t)n;
-    }
-    return ERR_OK;
-}
-
-enum errc intake_write(struct engine *e, const char *text, struct err *err)
-{
-    char part[PATH_TEXT];
-    int fd;
-
-    *err = (struct err){0};
-    sibling(e, "payload.part", part);
-    fd = open(part, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(err, "%s", part);
-    if (write_all(fd, text, strlen(text), err) == ERR_OK && fsync(fd) != 0)
-        (void)err_errno(err, "%s", part);
-    (void)close(fd);
-    return err->code ? err->code : complete_part(part, e->job.payload_path, err);
-}
-
-static void read_etag(struct engine *e)
-{
-    char path[PATH_TEXT], text[256] = "";
-    FILE *f;
-
-    sibling(e, "payload.etag", path);
-    f = fopen(path, "re");
-    if (!f)
-        return;
-    if (fgets(text, sizeof(text), f) && text[0] != '\0') {
-        free(e->job.etag);
-        e->job.etag = xstrdup(text);
-    }
-    (void)fclose(f);
-}
-
-/* Only a hint for a resume: not worth an error. */
-static void write_etag(struct engine *e, const char *etag)
-{
-    char path[PATH_TEXT];
-    FILE *f;
-
-    sibling(e, "payload.etag", path);
-    f = fopen(path, "we");
-    if (!f)
-        return;
-    (void)fputs(etag, f);
-    (void)fclose(f);
 }
 
 /* --- a file's copy and metadata, through a worker --- */
@@ -179,7 +73,7 @@ static enum errc copy_file(const struct intake_task *t, struct err *err)
         (void)close(in);
     if (out >= 0)
         (void)close(out);
-    return err->code ? err->code : complete_part(t->part, t->whole, err);
+    return err->code ? err->code : intake_complete(t->part, t->whole, err);
 }
 
 static void run_metadata(struct task *task)
@@ -225,7 +119,7 @@ static void read_metadata(struct engine *e, const char *copy_from)
     struct intake_task *t = xcalloc(1, sizeof(*t));
     char part[PATH_TEXT];
 
-    sibling(e, "payload.part", part);
+    intake_sibling(e, "payload.part", part);
     t->base.task.run = run_metadata;
     t->base.done = metadata_read;
     t->base.free = free_metadata;
@@ -236,91 +130,9 @@ static void read_metadata(struct engine *e, const char *copy_from)
     engine_run(e, &t->base);
 }
 
-/* --- a URL's body, resumed where it stopped --- */
-
-static void start_download(struct engine *e);
-
-static void on_body(struct engine *e, const struct fetch *f, struct transfer_request *r)
-{
-    struct job *j = &e->job;
-    struct err err = r->err;
-    char part[PATH_TEXT];
-
-    (void)f;
-    j->download = NULL;
-    j->bytes_fetched += atomic_load(&r->received);
-    if (r->answer_etag)
-        write_etag(e, r->answer_etag);
-    sibling(e, "payload.part", part);
-    if (!err.code && r->status == 416 && r->offset > 0) {
-        (void)unlink(part); /* nothing past what we have: not the same body any more */
-        (void)err_fail(&err, REASON_SOURCE_CHANGED, "the body is shorter than before");
-    } else if (!err.code && r->status != 200 && r->status != 206) {
-        (void)err_fail(&err, REASON_SOURCE_UNREACHABLE, "HTTP %ld", r->status);
-    }
-    if (!err.code && complete_part(part, j->payload_path, &err) == ERR_OK) {
-        j->body_here = true;
-        j->body_next(e);
-        return;
-    }
-    if (err.code == ERR_NET && ++j->tries < TRIES_MAX &&
-        (r->err.code || r->status >= 429)) {
-        log_info("source failed, trying again", KV_S("detail", err.msg));
-        j->retry_at_mono_ms = clock_mono_ms() + j->tries * RETRY_MS;
-        return;
-    }
-    bootstrap_source_failed(e, &err);
-}
-
-static void start_download(struct engine *e)
-{
-    struct job *j = &e->job;
-    struct transfer_request *r = transfer_request_new(j->source);
-    char part[PATH_TEXT];
-    struct stat st;
-
-    j->retry_at_mono_ms = 0;
-    sibling(e, "payload.part", part);
-    read_etag(e);
-    r->path = xstrdup(part);
-    if (stat(part, &st) == 0 && st.st_size > 0 && j->etag) {
-        r->offset = (uint64_t)st.st_size;
-        r->etag = xstrdup(j->etag);
-    }
-    r->max_bytes = e->cfg->transfer_max_bytes;
-    r->min_speed = e->cfg->transfer_min_speed;
-    r->min_speed_seconds = SPEED_WINDOW_S;
-    r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
-    r->max_redirects = REDIRECTS_MAX;
-    j->download = r;
-    if (!engine_fetch(e, r, &(struct fetch){.done = on_body})) {
-        j->download = NULL;
-        j->retry_at_mono_ms = clock_mono_ms() + RETRY_MS;
-    }
-}
-
-void intake_pump(struct engine *e)
-{
-    struct job *j = &e->job;
-
-    if (j->download)
-        engine_progress(e, "bytes",
-                        j->download->offset + atomic_load(&j->download->received),
-                        j->body_total);
-    if (j->retry_at_mono_ms != 0 && clock_mono_ms() >= j->retry_at_mono_ms)
-        start_download(e);
-}
-
 static void body_then_metadata(struct engine *e)
 {
     read_metadata(e, NULL);
-}
-
-static void fetch_body(struct engine *e, void (*next)(struct engine *e))
-{
-    e->job.body_next = next;
-    e->job.tries = 0;
-    start_download(e);
 }
 
 /* --- a URL's metadata from its first and last bytes --- */
@@ -347,7 +159,7 @@ static void on_peek(struct engine *e, const struct fetch *f, struct transfer_req
         return;
     }
     /* No ranges, or a text that hides its metadata: it must all be here first. */
-    fetch_body(e, body_then_metadata);
+    intake_download(e, body_then_metadata);
 }
 
 static void peek(struct engine *e)
@@ -405,5 +217,5 @@ void intake_body(struct engine *e)
     if (e->job.body_here || e->job.kind == INTAKE_GENESIS)
         bootstrap_body_here(e);
     else
-        fetch_body(e, bootstrap_body_here);
+        intake_download(e, bootstrap_body_here);
 }

@@ -10,6 +10,15 @@
  */
 enum intake_kind intake_kind(const char *name);
 
+/* A file beside the payload: payload.part grows, payload.json is complete. */
+void intake_sibling(const struct engine *e, const char *name, char out[PATH_TEXT]);
+
+/* part, fsynced, becomes whole, durably. */
+enum errc intake_complete(const char *part, const char *whole, struct err *err);
+
+/* The whole body of the job's URL; then next(e), or bootstrap_source_failed. */
+void intake_download(struct engine *e, void (*next)(struct engine *e));
+
 /* The operator's allowance: under one of transfer.allow_paths, by its real path. */
 enum errc intake_check_path(const struct engine *e, const char *path, struct err *err);
 

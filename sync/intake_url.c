@@ -1,0 +1,129 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "sync/intake.h"
+
+/* A URL's whole body into payload.part, resumed where it stopped, then payload.json. */
+enum {
+    CONNECT_TIMEOUT_MS = 10000,
+    REDIRECTS_MAX = 5,
+    SPEED_WINDOW_S = 10,
+    TRIES_MAX = 4,
+    RETRY_MS = 1000, /* times the number of tries */
+};
+
+static void read_etag(struct engine *e)
+{
+    char path[PATH_TEXT], text[256] = "";
+    FILE *f;
+
+    intake_sibling(e, "payload.etag", path);
+    f = fopen(path, "re");
+    if (!f)
+        return;
+    if (fgets(text, sizeof(text), f) && text[0] != '\0') {
+        free(e->job.etag);
+        e->job.etag = xstrdup(text);
+    }
+    (void)fclose(f);
+}
+
+/* Only a hint for a resume: not worth an error. */
+static void write_etag(struct engine *e, const char *etag)
+{
+    char path[PATH_TEXT];
+    FILE *f;
+
+    intake_sibling(e, "payload.etag", path);
+    f = fopen(path, "we");
+    if (!f)
+        return;
+    (void)fputs(etag, f);
+    (void)fclose(f);
+}
+
+static void start_download(struct engine *e);
+
+static void on_body(struct engine *e, const struct fetch *f, struct transfer_request *r)
+{
+    struct job *j = &e->job;
+    struct err err = r->err;
+    char part[PATH_TEXT];
+
+    (void)f;
+    j->download = NULL;
+    j->bytes_fetched += atomic_load(&r->received);
+    if (r->answer_etag)
+        write_etag(e, r->answer_etag);
+    intake_sibling(e, "payload.part", part);
+    if (!err.code && r->status == 416 && r->offset > 0) {
+        (void)unlink(part); /* nothing past what we have: not the same body any more */
+        (void)err_fail(&err, REASON_SOURCE_CHANGED, "the body is shorter than before");
+    } else if (!err.code && r->status != 200 && r->status != 206) {
+        (void)err_fail(&err, REASON_SOURCE_UNREACHABLE, "HTTP %ld", r->status);
+    }
+    if (!err.code && intake_complete(part, j->payload_path, &err) == ERR_OK) {
+        j->body_here = true;
+        j->body_next(e);
+        return;
+    }
+    if (err.code == ERR_NET && ++j->tries < TRIES_MAX &&
+        (r->err.code || r->status >= 429)) {
+        log_info("source failed, trying again", KV_S("detail", err.msg));
+        j->retry_at_mono_ms = clock_mono_ms() + j->tries * RETRY_MS;
+        return;
+    }
+    bootstrap_source_failed(e, &err);
+}
+
+static void start_download(struct engine *e)
+{
+    struct job *j = &e->job;
+    struct transfer_request *r = transfer_request_new(j->source);
+    char part[PATH_TEXT];
+    struct stat st;
+
+    j->retry_at_mono_ms = 0;
+    intake_sibling(e, "payload.part", part);
+    read_etag(e);
+    r->path = xstrdup(part);
+    if (stat(part, &st) == 0 && st.st_size > 0 && j->etag) {
+        r->offset = (uint64_t)st.st_size;
+        r->etag = xstrdup(j->etag);
+    }
+    r->max_bytes = e->cfg->transfer_max_bytes;
+    r->min_speed = e->cfg->transfer_min_speed;
+    r->min_speed_seconds = SPEED_WINDOW_S;
+    r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    r->max_redirects = REDIRECTS_MAX;
+    j->download = r;
+    if (!engine_fetch(e, r, &(struct fetch){.done = on_body})) {
+        j->download = NULL;
+        j->retry_at_mono_ms = clock_mono_ms() + RETRY_MS;
+    }
+}
+
+void intake_pump(struct engine *e)
+{
+    struct job *j = &e->job;
+
+    if (j->download)
+        engine_progress(e, "bytes",
+                        j->download->offset + atomic_load(&j->download->received),
+                        j->body_total);
+    if (j->retry_at_mono_ms != 0 && clock_mono_ms() >= j->retry_at_mono_ms)
+        start_download(e);
+}
+
+void intake_download(struct engine *e, void (*next)(struct engine *e))
+{
+    e->job.body_next = next;
+    e->job.tries = 0;
+    start_download(e);
+}
