@@ -1,0 +1,185 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/db.h"
+
+static enum reason reason_of(const struct db *db)
+{
+    int system = sqlite3_system_errno(db->handle);
+
+    switch (sqlite3_errcode(db->handle) & 0xff) {
+    case SQLITE_FULL:
+        return REASON_DISK_FULL;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return REASON_STORAGE_CORRUPT;
+    case SQLITE_BUSY:
+        return REASON_BUSY;
+    case SQLITE_CONSTRAINT:
+        return REASON_CONFLICT;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return system == ENOSPC || system == EDQUOT ? REASON_DISK_FULL
+                                                    : REASON_STORAGE_FAILED;
+    default:
+        return REASON_STORAGE_FAILED;
+    }
+}
+
+enum errc db_fail(const struct db *db, const char *what, struct err *err)
+{
+    return err_fail(err, reason_of(db), "%s: %s", what, sqlite3_errmsg(db->handle));
+}
+
+static enum errc exec(struct db *db, const char *sql, const char *what, struct err *err)
+{
+    if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return db_fail(db, what, err);
+    return ERR_OK;
+}
+
+enum errc db_begin(struct db *db, struct err *err)
+{
+    return exec(db, db->writer ? "BEGIN IMMEDIATE" : "BEGIN", "begin", err);
+}
+
+enum errc db_commit(struct db *db, struct err *err)
+{
+    return exec(db, "COMMIT", "commit", err);
+}
+
+void db_rollback(struct db *db)
+{
+    /* After some failures SQLite has rolled back already: then this one has no effect.
+     */
+    (void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static enum errc schema_version(struct db *db, int64_t *out, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    enum errc rc = ERR_OK;
+
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &st, NULL) !=
+            SQLITE_OK ||
+        sqlite3_step(st) != SQLITE_ROW)
+        rc = db_fail(db, "schema version", err);
+    else
+        *out = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return rc;
+}
+
+static enum errc migrate_one(struct db *db, const struct db_options *opt, size_t n,
+                             struct err *err)
+{
+    char bump[48];
+    enum errc rc = db_begin(db, err);
+
+    (void)snprintf(bump, sizeof(bump), "PRAGMA user_version = %zu", n + 1);
+    if (!rc)
+        rc = exec(db, opt->migrations[n], "migration", err);
+    if (!rc)
+        rc = exec(db, bump, "migration", err);
+    if (!rc)
+        rc = db_commit(db, err);
+    if (rc) {
+        db_rollback(db);
+        return err_wrap(err, "schema %zu", n + 1);
+    }
+    return ERR_OK;
+}
+
+static enum errc check_schema(struct db *db, const struct db_options *opt, int64_t have,
+                              struct err *err)
+{
+    int64_t know = (int64_t)opt->migration_count;
+
+    if (have < 0 || have > know)
+        return err_fail(err, REASON_SCHEMA_NEWER,
+                        "%s has schema %lld, this program knows %lld", opt->path,
+                        (long long)have, (long long)know);
+    if (!db->writer && have < know)
+        return err_fail(err, REASON_STORAGE_FAILED,
+                        "%s has schema %lld and is not migrated to %lld yet", opt->path,
+                        (long long)have, (long long)know);
+    return ERR_OK;
+}
+
+/* Nothing here writes, not even at close, until the schema is known to be ours. */
+static enum errc connect(struct db *db, const struct db_options *opt, int64_t *have,
+                         struct err *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                (db->writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                            : SQLITE_OPEN_READONLY);
+    enum errc rc;
+
+    if (sqlite3_open_v2(opt->path, &db->handle, flags, NULL) != SQLITE_OK)
+        return db_fail(db, opt->path, err);
+    (void)sqlite3_busy_timeout(db->handle, 5000);
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    rc = schema_version(db, have, err);
+    if (!rc)
+        rc = check_schema(db, opt, *have, err);
+    if (rc)
+        return rc;
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return ERR_OK;
+}
+
+/* Caches are small on purpose: an idle daemon is to stay small. */
+#define PRAGMAS                                             \
+    "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;" \
+    "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+
+static enum errc configure(struct db *db, struct err *err)
+{
+    if (!db->writer)
+        return exec(db, PRAGMAS "PRAGMA cache_size=-2048;", "configure", err);
+    return exec(db,
+                PRAGMAS "PRAGMA cache_size=-8192; PRAGMA journal_mode=WAL;"
+                        "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;",
+                "configure", err);
+}
+
+static enum errc prepare_all(struct db *db, const struct db_options *opt,
+                             struct err *err)
+{
+    db->stmt = xcalloc(opt->sql_count, sizeof(*db->stmt));
+    db->stmt_count = opt->sql_count;
+    for (size_t i = 0; i < opt->sql_count; i++)
+        if (sqlite3_prepare_v3(db->handle, opt->sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &db->stmt[i], NULL) != SQLITE_OK)
+            return db_fail(db, opt->sql[i], err);
+    return ERR_OK;
+}
+
+enum errc db_open(struct db *db, const struct db_options *opt, struct err *err)
+{
+    int64_t have;
+    enum errc rc;
+
+    db->writer = opt->writer;
+    rc = connect(db, opt, &have, err);
+    if (!rc)
+        rc = configure(db, err);
+    for (size_t n = rc ? 0 : (size_t)have; !rc && n < opt->migration_count; n++)
+        rc = migrate_one(db, opt, n, err);
+    if (!rc)
+        rc = prepare_all(db, opt, err);
+    return rc;
+}
+
+void db_close(struct db *db)
+{
+    for (size_t i = 0; i < db->stmt_count; i++)
+        sqlite3_finalize(db->stmt[i]);
+    free(db->stmt);
+    (void)sqlite3_close(db->handle); /* takes NULL; no statement is left */
+    *db = (struct db){0};
+}
