@@ -41,34 +41,47 @@ struct intake_task {
     struct err err;
 };
 
-static enum errc copy_file(const struct intake_task *t, struct err *err)
+static enum errc open_source(const struct intake_task *t, int *in, struct err *err)
 {
-    int in = open(t->from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int out =
-        in < 0 ? -1 : open(t->part, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     struct stat st;
 
-    *err = (struct err){0};
-    if (in < 0 || fstat(in, &st) != 0 || !S_ISREG(st.st_mode))
-        (void)err_fail(err, REASON_SOURCE_UNREACHABLE, "%.150s is no readable file",
-                       t->from);
-    else if ((uint64_t)st.st_size > t->max_bytes)
-        (void)err_fail(err, REASON_PAYLOAD_TOO_LARGE, "%.100s has %lld bytes", t->from,
-                       (long long)st.st_size);
-    else if (out < 0)
-        (void)err_errno(err, "%s", t->part);
-    while (!err->code) {
+    *in = open(t->from, O_RDONLY | O_CLOEXEC);
+    if (*in < 0 || fstat(*in, &st) != 0 || !S_ISREG(st.st_mode))
+        return err_fail(err, REASON_SOURCE_UNREACHABLE, "%.150s is no readable file",
+                        t->from);
+    if ((uint64_t)st.st_size > t->max_bytes)
+        return err_fail(err, REASON_PAYLOAD_TOO_LARGE, "%.100s has %lld bytes", t->from,
+                        (long long)st.st_size);
+    return ERR_OK;
+}
+
+static enum errc copy_bytes(const struct intake_task *t, int in, int out,
+                            struct err *err)
+{
+    for (;;) {
         ssize_t n = copy_file_range(in, NULL, out, NULL, 8 << 20, 0);
 
-        if (n == 0)
-            break;
         if (n < 0)
-            (void)err_errno(err, "copying %.100s", t->from);
-        else if (atomic_load(&t->base.task.cancel))
-            (void)err_set(err, ERR_CANCELED, "cancelled");
+            return err_errno(err, "copying %.100s", t->from);
+        if (n == 0)
+            return fsync(out) == 0 ? ERR_OK : err_errno(err, "%s", t->part);
+        if (atomic_load(&t->base.task.cancel))
+            return err_set(err, ERR_CANCELED, "cancelled");
     }
-    if (!err->code && fsync(out) != 0)
-        (void)err_errno(err, "%s", t->part);
+}
+
+static enum errc copy_file(const struct intake_task *t, struct err *err)
+{
+    int in = -1, out = -1;
+
+    *err = (struct err){0};
+    if (open_source(t, &in, err) == ERR_OK) {
+        out = open(t->part, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+        if (out < 0)
+            (void)err_errno(err, "%s", t->part);
+        else
+            (void)copy_bytes(t, in, out, err);
+    }
     if (in >= 0)
         (void)close(in);
     if (out >= 0)

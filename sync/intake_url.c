@@ -76,7 +76,7 @@ static void on_body(struct engine *e, const struct fetch *f, struct transfer_req
     if (err.code == ERR_NET && ++j->tries < TRIES_MAX &&
         (r->err.code || r->status >= 429)) {
         log_info("source failed, trying again", KV_S("detail", err.msg));
-        j->retry_at_mono_ms = clock_mono_ms() + j->tries * RETRY_MS;
+        j->retry_at_mono_ms = clock_mono_ms() + (int64_t)j->tries * RETRY_MS;
         return;
     }
     bootstrap_source_failed(e, &err);

@@ -32,12 +32,19 @@ static void put_key(struct buf *blob, uint8_t kind, const struct outpoint *at)
     buf_put(blob, key, sizeof(key));
 }
 
+static uint64_t bits_of(double amount)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &amount, 8);
+    return bits;
+}
+
 static void put_made(struct buf *blob, const struct coin *coin)
 {
     uint8_t tail[9];
-    uint64_t bits;
+    uint64_t bits = bits_of(coin->amount);
 
-    memcpy(&bits, &coin->amount, 8);
     for (size_t i = 0; i < 8; i++)
         tail[i] = (uint8_t)(bits >> (56 - 8 * i));
     tail[8] = (uint8_t)strlen(coin->address);
@@ -197,7 +204,7 @@ static enum errc compare_coin(void *arg, const struct coin *coin, struct err *er
     if (strcmp(c->next.address, coin->address) != 0)
         return bad_history("has another owner in the blocks than in the payload", coin,
                            err);
-    if (memcmp(&c->next.amount, &coin->amount, sizeof(double)) != 0)
+    if (bits_of(c->next.amount) != bits_of(coin->amount))
         return bad_history("has another amount in the blocks than in the payload", coin,
                            err);
     return next_unspent(c, err);

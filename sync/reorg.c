@@ -93,6 +93,7 @@ static enum errc apply(struct engine *e, const uint8_t hash[32], struct err *err
     struct chaindb_header row;
     struct state_tip tip;
     struct state_block sb;
+    enum errc rc;
     bool found;
 
     if (load_block(e, hash, &b, err) ||
@@ -101,7 +102,7 @@ static enum errc apply(struct engine *e, const uint8_t hash[32], struct err *err
         return err->code;
     view.supply = tip.supply;
     if (connect_block(b, e->cfg->params, &view, &c, err))
-        return err_wrap(err, "block %" PRIu64, b->header.height);
+        return err_wrap(err, "block %" PRIu64, row.height);
     sb = (struct state_block){.height = row.height,
                               .spent = c.spent,
                               .made = c.made,
@@ -111,11 +112,11 @@ static enum errc apply(struct engine *e, const uint8_t hash[32], struct err *err
     memcpy(sb.hash, row.hash, 32);
     memcpy(sb.prev, row.prev, 32);
     memcpy(sb.work, row.work, WORK_BYTES);
-    (void)state_apply(e->live.state, &sb, err);
+    rc = state_apply(e->live.state, &sb, err);
     connect_changes_fini(&c);
-    if (err->code == ERR_OK)
+    if (rc == ERR_OK)
         metrics_add(METRIC_BLOCKS_APPLIED, 1);
-    return err->code;
+    return rc;
 }
 
 /* --- a step --- */

@@ -13,21 +13,21 @@
 /* --- what the rules look at --- */
 
 void verdicts_candidate(const struct payload_meta *m, const char *source,
-                        struct trust_candidate *c)
+                        struct trust_candidate *out)
 {
-    *c = (struct trust_candidate){.source = source};
-    c->network = m->has_network ? m->network : NULL;
-    c->malformed = m->malformed[0] != '\0' ? m->malformed : NULL;
-    c->has_height = m->has_height;
-    c->height = m->height;
-    c->has_block_hash = m->has_block_hash && hex_hash(m->block_hash, c->block_hash);
-    c->has_state_hash = m->has_state_hash;
-    memcpy(c->state_hash, m->state_hash, sizeof(c->state_hash));
-    c->has_work = m->has_work && work_parse(m->work, &c->work);
+    *out = (struct trust_candidate){.source = source};
+    out->network = m->has_network ? m->network : NULL;
+    out->malformed = m->malformed[0] != '\0' ? m->malformed : NULL;
+    out->has_height = m->has_height;
+    out->height = m->height;
+    out->has_block_hash = m->has_block_hash && hex_hash(m->block_hash, out->block_hash);
+    out->has_state_hash = m->has_state_hash;
+    memcpy(out->state_hash, m->state_hash, sizeof(out->state_hash));
+    out->has_work = m->has_work && work_parse(m->work, &out->work);
     if (m->has_signature || m->has_pubkey) {
-        c->signature_count = 1;
-        c->signatures[0].pubkey = m->has_pubkey ? m->pubkey : NULL;
-        c->signatures[0].signature = m->has_signature ? m->signature : NULL;
+        out->signature_count = 1;
+        out->signatures[0].pubkey = m->has_pubkey ? m->pubkey : NULL;
+        out->signatures[0].signature = m->has_signature ? m->signature : NULL;
     }
 }
 
