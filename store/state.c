@@ -34,8 +34,6 @@ enum errc state_init(struct chaindb *db, const struct coinfile_info *base,
     db_bind_blob(st, 5, supply, sizeof(supply));
     db_bind_int(st, 6, (int64_t)base->coin_count);
     rc = db_step_done(&db->db, st, "begin state", err);
-    if (!rc && sqlite3_changes(db->db.handle) != 1)
-        return err_fail(err, REASON_CONFLICT, "chain.db has a state already");
     if (!rc)
         rc = chaindb_active_set(db, base->id.height, base->id.block_hash, err);
     return rc;

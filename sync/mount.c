@@ -236,7 +236,6 @@ static enum errc prepare_chain(struct engine *e, struct err *err)
         return err->code;
     if (activate_headers(e, err) ||
         state_init(e->building.db, &j->ingested.coins, j->checkpoint_work.be, err) ||
-        chaindb_proof_drop(e->building.db, err) ||
         chaindb_commit(e->building.db, err)) {
         chaindb_rollback(e->building.db);
         return err->code;
@@ -254,6 +253,10 @@ void mount_enter(struct engine *e)
         jobs_fail(e, &err);
         return;
     }
+    /* Not before: a crash up to here verifies anew, and needs the notes again. */
+    if (chaindb_proof_drop(e->building.db, &err))
+        log_warn("notes of the header proof not dropped, ignoring",
+                 KV_S("detail", err.msg));
     memcpy(e->building.base_hash, e->job.candidate.block_hash, 32);
     gen_close(&e->live);
     e->live = e->building;
