@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/coin.h"
 #include "base/err.h"
@@ -19,8 +20,8 @@
  * worker); connect.h what needs the coins.  A decoded block is immutable.
  *
  * A failure is either of the block (its hash commits to it: the block is invalid for
- * good) or of this copy (signatures, tx_type and metadata are not covered by the hash, so
- * a relay may have broken them: another peer may have a good copy).
+ * good) or of this copy (signatures, tx_type and metadata are not covered by the hash,
+ * so a relay may have broken them: another peer may have a good copy).
  */
 enum { BLOCK_BYTES_MAX = 2000000, BLOCK_TXS_MAX = 10000 };
 
@@ -31,9 +32,9 @@ enum tx_kind {
 
 struct tx {
     enum tx_kind kind;
-    uint8_t txid[32]; /* recomputed */
+    uint8_t txid[32];                  /* recomputed */
     char sender[COIN_ADDRESS_MAX + 1]; /* normalised */
-    double amount, fee; /* normalised */
+    double amount, fee;                /* normalised */
     double timestamp;
     const struct outpoint *inputs;
     size_t input_count;
@@ -48,24 +49,25 @@ struct block {
     struct tx *txs;
     size_t tx_count;
     struct json_doc *doc; /* holds the texts */
-    void *arena;          /* private */
+    struct arena arena;   /* holds the rest */
 };
 
 /*
- * Reads and checks: form, size limits, header hash, each transaction's form, addresses,
- * amounts, type, txid recomputed and equal (genesis: as given, and its coins equal to
- * params'), no duplicate txid, no input twice in one transaction, merkle root.
- * text is copied.  ERR_VERIFY with the reason.
+ * Reads and checks: form, size limits, header hash, txids recomputed and equal
+ * (genesis: as given, and its coins equal to params'), merkle root, no duplicate txid,
+ * a coinbase first, each transaction's addresses, amounts, type, no input twice in one.
+ * What the hash commits to is judged only after the merkle root fits, so that a reason
+ * tells whose fault it is.  text is copied.  ERR_VERIFY with the reason.
  */
 enum errc block_decode(const char *text, size_t len, const struct chain_params *params,
                        struct block **out, struct err *err);
 void block_free(struct block *b);
 DEFINE_CLEANUP(struct block, block_free)
 
-/* The miner's signature and every transfer's: ECDSA, low s, sender is the address of the
-   key.  BLOCK_BAD_SIGNATURE or TX_BAD_SIGNATURE.  One verify a transfer. */
-enum errc block_check_signatures(const struct block *b, const struct chain_params *params,
-                                 struct err *err);
+/* The miner's signature and every transfer's: ECDSA, low s, sender is the address of
+   the key.  BLOCK_BAD_SIGNATURE or TX_BAD_SIGNATURE.  One verify a transfer. */
+enum errc block_check_signatures(const struct block *b,
+                                 const struct chain_params *params, struct err *err);
 
 /* True when the failure may be this copy's and not the block's. */
 bool block_copy_fault(enum reason reason);

@@ -5,15 +5,16 @@
 
 /*
  * The rules of a block that need the state before it: inputs are unspent, belong to the
- * sender, cover outputs and fee by the chain's decimal rule; no coin spent twice or made
- * and spent in one block or made while it exists; coinbases within reward, bonus and
- * fees (protocol.md 5.5: reward * 1.2 + fees).  The genesis block only makes its coins.
- * Pure but for the lookup it is given.
+ * sender, cover outputs and fee by the chain's decimal rule; no coin spent twice or
+ * made and spent in one block or made while it exists; coinbases within reward, bonus
+ * and fees (protocol.md 5.5: reward * 1.2 + fees).  The genesis block only makes its
+ * coins. Pure but for the lookup it is given.
  */
 struct connect_view {
     /* True and *out filled if the coin is unspent before this block.  A failure of the
        storage below sets err and returns false with err->code set. */
-    bool (*find)(void *arg, const struct outpoint *at, struct coin *out, struct err *err);
+    bool (*find)(void *arg, const struct outpoint *at, struct coin *out,
+                 struct err *err);
     void *arg;
     u128 supply; /* atto unspent before the block */
 };

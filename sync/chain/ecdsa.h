@@ -7,8 +7,8 @@
 
 /* ECDSA over secp256k1 by libsecp256k1.  Pure; any thread. */
 
-/* 6.4: over SHA-256(message), r||s in 128 hex digits of either case, low s only, key 128
-   hex digits of raw X||Y. */
+/* 6.4: over SHA-256(message), r||s in 128 hex digits of either case, low s only, key
+   128 hex digits of raw X||Y. */
 bool ecdsa_check(const char *pubkey_hex, const char *sig_hex, const void *message,
                  size_t len);
 

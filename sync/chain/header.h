@@ -18,23 +18,25 @@
 enum { HEADER_SIGNATURE_MAX = 128, HEADER_PUBKEY_MAX = 128 };
 
 struct header {
-    uint64_t height; /* wire: index */
+    uint64_t height;  /* wire: index */
     uint8_t hash[32]; /* computed, never believed */
     uint8_t prev[32];
     uint8_t merkle_root[32];
-    double timestamp; /* seconds since 1970 */
+    double timestamp;    /* seconds since 1970 */
     uint32_t difficulty; /* leading hex zeros of the hash */
     uint64_t nonce;
     uint64_t version;
-    bool has_version; /* hashed only when present */
+    bool has_version;                         /* hashed only when present */
     char signature[HEADER_SIGNATURE_MAX + 1]; /* hex; "" when null */
-    char miner_pubkey[HEADER_PUBKEY_MAX + 1]; /* hex, or genesis' literal; "" when null */
+    char miner_pubkey[HEADER_PUBKEY_MAX +
+                      1]; /* hex, or genesis' literal; "" when null */
 };
 
 /*
  * From a flat block or header object as stock serves it, "hash" included, which must be
  * the computed one (BLOCK_HASH_MISMATCH).  Strict: integers are integers, hashes 64
- * lower-case digits, nothing missing (BLOCK_MALFORMED).
+ * lower-case digits, nothing missing but version, no key that a block does not have
+ * (BLOCK_MALFORMED).
  */
 enum errc header_parse(const struct json *v, struct header *out, struct err *err);
 
@@ -68,10 +70,12 @@ void header_window_push(struct header_window *w, const struct header *h);
 /*
  * All rules of a header against the window before it: height, link, version, proof of
  * work, difficulty (deterministic form of 3.3: the block's own timestamp stands for the
- * clock, 2 s of slack), timestamp after the parent and after the median of eleven.
- * The genesis header (height 0, empty window) must have params' hash.  A window that
- * starts above genesis must hold at least HEADER_WINDOW_MIN headers.
- * ERR_VERIFY with a BLOCK_ reason.  The signature is not looked at.
+ * clock, up to 2 s above 1200 allow both answers), timestamp after the parent and after
+ * the median of eleven. The genesis header (height 0, empty window) must have params'
+ * hash.  A window that starts above genesis must hold at least HEADER_WINDOW_MIN
+ * headers (INTERNAL if not); the long retarget, every 2016 blocks, is only bounded
+ * while it holds fewer than 2016. ERR_VERIFY with a BLOCK_ reason.  The signature is
+ * not looked at.
  */
 enum errc header_check(const struct header *h, const struct header_window *w,
                        const struct chain_params *params, struct err *err);
@@ -80,9 +84,9 @@ enum errc header_check(const struct header *h, const struct header_window *w,
 bool header_is_from_future(const struct header *h, int64_t now_ms);
 
 /*
- * The difficulty the retarget rules give for the next block, for vectors and tools: with
- * gap_seconds since the last header.  header_check allows what this gives, and both
- * answers while the gap is within the slack of 1200 s.
+ * The difficulty the retarget rules give for the next block, for vectors and tools:
+ * with gap_seconds since the last header.  header_check allows what this gives, and
+ * both answers while the gap is within the slack of 1200 s.  w is not empty.
  */
 uint32_t header_next_difficulty(const struct header_window *w,
                                 const struct chain_params *params, double gap_seconds);

@@ -15,14 +15,17 @@
 enum { GENESIS_COINS_MAX = 64 };
 
 struct chain_params {
-    char network[32];       /* name, "testnet", "mainnet" or an operator's own */
-    char chain_context[8];  /* what txids carry: "testnet" or "mainnet" */
-    char address_prefix[8]; /* "TXAI" or "XAI": what senders and recipients start with */
+    char network[32];      /* name, "testnet", "mainnet" or an operator's own */
+    char chain_context[8]; /* what txids carry: "testnet" or "mainnet" */
+    char
+        address_prefix[8]; /* "TXAI" or "XAI": what senders and recipients start with */
     uint8_t genesis_hash[32];
-    /* The genesis txids do not recompute (protocol.md 7), so its coins are constants. */
+    /* The genesis txids do not recompute (protocol.md 7), so its coins are constants.
+     */
     struct coin genesis_coins[GENESIS_COINS_MAX];
     size_t genesis_coin_count;
-    bool min_difficulty_after_gap; /* 3.3 rule 1: difficulty 1 after 1200 s; not mainnet */
+    bool min_difficulty_after_gap; /* 3.3 rule 1: difficulty 1 after 1200 s; not mainnet
+                                    */
     uint32_t max_difficulty;       /* 3.3 rule 5: 4 with fast mining; 0: no cap */
 };
 
@@ -30,10 +33,11 @@ struct chain_params {
 const struct chain_params *params_find(const char *name);
 
 /*
- * Parameters from the text of a JSON file: {"network", "chain_context": "testnet"|"mainnet",
- * "genesis_hash", "genesis_coins": [{txid, vout, address, amount}], "max_difficulty",
- * "min_difficulty_after_gap"}; all are required, unknown keys are errors.  chain_context
- * gives the address prefix.  ERR_INVALID names the field.
+ * Parameters from the text of a JSON file: {"network", "chain_context":
+ * "testnet"|"mainnet", "genesis_hash", "genesis_coins": [{txid, vout, address,
+ * amount}], "max_difficulty", "min_difficulty_after_gap"}; all are required, unknown
+ * keys are errors.  chain_context gives the address prefix.  ERR_INVALID names the
+ * field.
  */
 enum errc params_parse(const char *text, size_t len, struct chain_params *out,
                        struct err *err);
