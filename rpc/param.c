@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/hex.h"
 #include "rpc/jsontext.h"
 #include "rpc/param.h"
@@ -47,16 +48,16 @@ static enum errc parse_hash(const struct param_spec *p, const char *text, void *
 static enum errc parse_enum(const struct param_spec *p, const char *text, void *field,
                             struct err *err)
 {
+    struct buf CLEANUP_BUF names = BUF(128);
+
     for (int i = 0; p->names[i]; i++) {
         if (strcmp(p->names[i], text) == 0) {
             *(int *)field = i;
             return ERR_OK;
         }
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", p->names[i]);
     }
-    return err_set(err, ERR_INVALID,
-                   "%s: \"%.32s\" is none of its values, which start "
-                   "with \"%s\"",
-                   p->name, text, p->names[0]);
+    return err_set(err, ERR_INVALID, "%s: %s expected", p->name, names.data);
 }
 
 /* A positive decimal of at most 18 digits, no leading zero. */

@@ -1,0 +1,254 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "rpc/admit.h"
+#include "tests/unit/test.h"
+
+static char dir[] = "/tmp/cairn-admit-XXXXXX";
+static struct auth *auth;
+static char bearer[100];
+
+static char *cookie_path(void)
+{
+    return xasprintf("%s/rpc.cookie", dir);
+}
+
+static void read_cookie(char *line, size_t size)
+{
+    char *path = cookie_path();
+    FILE *f = fopen(path, "r");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_ptr_nonnull(fgets(line, (int)size, f));
+    ck_assert_int_eq(fgetc(f), EOF);
+    (void)fclose(f);
+    free(path);
+}
+
+static void set_up(void)
+{
+    char line[80];
+
+    (void)snprintf(dir, sizeof(dir), "/tmp/cairn-admit-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ASSERT_OK(auth_create(dir, &auth, &test_err));
+    read_cookie(line, sizeof(line));
+    ck_assert_uint_eq(strlen(line), 65);
+    ck_assert_int_eq(line[64], '\n');
+    (void)snprintf(bearer, sizeof(bearer), "Bearer %.64s", line);
+}
+
+static void tear_down(void)
+{
+    auth_free(auth);
+    ck_assert_int_eq(rmdir(dir), 0); /* the cookie is gone */
+}
+
+START_TEST(the_cookie_is_private_and_new_each_time)
+{
+    char *path = cookie_path(), line[80], *left;
+    struct auth *second;
+    struct stat st;
+
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0600);
+    left = xasprintf("%s.tmp", path); /* of a run that was killed, readable by all */
+    (void)fclose(fopen(left, "w"));
+    ASSERT_OK(auth_create(dir, &second, &test_err));
+    read_cookie(line, sizeof(line));
+    ck_assert_int_ne(strncmp(line, bearer + 7, 64), 0);
+    ck_assert(!auth_check(second, bearer));
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0600);
+    ck_assert_int_eq(stat(left, &st), -1);
+    auth_free(second);
+    free(left);
+    free(path);
+}
+END_TEST
+
+START_TEST(a_cookie_that_cannot_be_written_is_an_error)
+{
+    struct auth *none = NULL;
+    struct err err;
+
+    ck_assert_int_eq(auth_create("/nonexistent", &none, &err), ERR_IO);
+    ck_assert_ptr_null(none);
+    ck_assert_ptr_nonnull(strstr(err.msg, "/nonexistent/rpc.cookie.tmp"));
+}
+END_TEST
+
+START_TEST(only_the_token_is_the_token)
+{
+    char other[120];
+
+    ck_assert(auth_check(auth, bearer));
+    (void)snprintf(other, sizeof(other), "bearer %s", bearer + 7);
+    ck_assert(auth_check(auth, other));
+    ck_assert(!auth_check(auth, NULL));
+    ck_assert(!auth_check(auth, ""));
+    ck_assert(!auth_check(auth, "Bearer "));
+    ck_assert(!auth_check(auth, bearer + 7));
+    (void)snprintf(other, sizeof(other), "%s0", bearer);
+    ck_assert(!auth_check(auth, other));
+    (void)snprintf(other, sizeof(other), "%.70s", bearer);
+    ck_assert(!auth_check(auth, other));
+    (void)snprintf(other, sizeof(other), "Basic %s", bearer + 7);
+    ck_assert(!auth_check(auth, other));
+    (void)snprintf(other, sizeof(other), "%s", bearer);
+    other[70] = other[70] == '0' ? '1' : '0';
+    ck_assert(!auth_check(auth, other));
+}
+END_TEST
+
+START_TEST(only_loopback_names_are_hosts)
+{
+    static const char *const good[] = {"localhost",   "LocalHost:8645",  "127.0.0.1",
+                                       "127.0.0.1:1", "127.9.8.7:65535", "[::1]",
+                                       "[::1]:8645"};
+    static const char *const bad[] = {"",
+                                      ":8645",
+                                      "example.org",
+                                      "localhost.example.org",
+                                      "127.0.0.1.example.org",
+                                      "128.0.0.1",
+                                      "10.0.0.1:8645",
+                                      "0.0.0.0",
+                                      "127.1",
+                                      "2130706433",
+                                      "[::2]:1",
+                                      "[::1]8645",
+                                      "[::1",
+                                      "::1",
+                                      "localhost:",
+                                      "localhost:x",
+                                      "localhost:123456",
+                                      "localhost:80:80",
+                                      "127.0.0.1 ",
+                                      " localhost",
+                                      "localhost/"};
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        ck_assert_msg(admit_host(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ck_assert_msg(!admit_host(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(a_length_is_a_number)
+{
+    size_t len = 5;
+
+    ck_assert(admit_length(NULL, &len));
+    ck_assert_uint_eq(len, 0);
+    ck_assert(admit_length("0", &len));
+    ck_assert_uint_eq(len, 0);
+    ck_assert(admit_length("67108864", &len));
+    ck_assert_uint_eq(len, ADMIT_BODY_MAX);
+    ck_assert(admit_length("18446744073709551617", &len)); /* 2^64 + 1 */
+    ck_assert_uint_gt(len, ADMIT_BODY_MAX);
+    ck_assert(!admit_length("", &len));
+    ck_assert(!admit_length("-1", &len));
+    ck_assert(!admit_length("1 ", &len));
+    ck_assert(!admit_length("0x10", &len));
+}
+END_TEST
+
+/* A good call, and what each change to its head makes of it. */
+static struct admit_head good(void)
+{
+    return (struct admit_head){
+        .method = "POST",
+        .path = "/rpc",
+        .host = "127.0.0.1:8645",
+        .authorization = bearer,
+        .content_type = "application/json",
+        .content_length = "10",
+    };
+}
+
+#define ASSERT_FAULT(want, ...)                                           \
+    do {                                                                  \
+        struct admit_head h = good();                                     \
+        enum admit_path path_ = ADMIT_RPC;                                \
+        size_t len_ = 0;                                                  \
+        __VA_ARGS__;                                                      \
+        ck_assert_int_eq(admit_request(auth, &h, &path_, &len_), (want)); \
+    } while (0)
+
+START_TEST(each_fault_has_its_answer)
+{
+    enum admit_path path;
+    size_t len;
+    struct admit_head head = good();
+
+    ck_assert_int_eq(admit_request(auth, &head, &path, &len), FAULT_NONE);
+    ck_assert_int_eq(path, ADMIT_RPC);
+    ck_assert_uint_eq(len, 10);
+    ASSERT_FAULT(FAULT_HOST, h.host = NULL);
+    ASSERT_FAULT(FAULT_HOST, h.host = "evil.example");
+    ASSERT_FAULT(FAULT_ORIGIN, h.origin = "http://evil.example");
+    ASSERT_FAULT(FAULT_ORIGIN, h.origin = "null");
+    ASSERT_FAULT(FAULT_ORIGIN, h.origin = "http://127.0.0.1:8646");
+    ASSERT_FAULT(FAULT_ORIGIN, h.origin = "https://127.0.0.1:8645");
+    ASSERT_FAULT(FAULT_NONE, h.origin = "http://127.0.0.1:8645");
+    ASSERT_FAULT(FAULT_TOKEN, h.authorization = NULL);
+    ASSERT_FAULT(FAULT_TOKEN, h.authorization = NULL; h.path = "/nothing");
+    ASSERT_FAULT(FAULT_TOKEN, h.authorization = NULL; h.content_length = "99999999");
+    ASSERT_FAULT(FAULT_PATH, h.path = "/nothing");
+    ASSERT_FAULT(FAULT_PATH, h.path = "/rpc/");
+    ASSERT_FAULT(FAULT_PATH, h.path = "/");
+    ASSERT_FAULT(FAULT_VERB, h.method = "GET");
+    ASSERT_FAULT(FAULT_VERB, h.method = "OPTIONS");
+    ASSERT_FAULT(FAULT_VERB, h.path = "/metrics");
+    ASSERT_FAULT(FAULT_VERB, h.path = "/healthz"; h.authorization = NULL);
+    ASSERT_FAULT(FAULT_MEDIA_TYPE, h.content_type = NULL);
+    ASSERT_FAULT(FAULT_MEDIA_TYPE, h.content_type = "text/plain");
+    ASSERT_FAULT(FAULT_MEDIA_TYPE, h.content_type = "application/jsonx");
+    ASSERT_FAULT(FAULT_NONE, h.content_type = "Application/JSON; charset=utf-8");
+    ASSERT_FAULT(FAULT_LENGTH, h.content_length = NULL);
+    ASSERT_FAULT(FAULT_LENGTH, h.content_length = "x");
+    ASSERT_FAULT(FAULT_LENGTH, h.transfer_encoding = "chunked");
+    ASSERT_FAULT(FAULT_NONE, h.content_length = "67108864");
+    ASSERT_FAULT(FAULT_TOO_LARGE, h.content_length = "67108865");
+    ASSERT_FAULT(FAULT_HOST, h.path = "/healthz"; h.method = "GET";
+                 h.host = "x.example");
+}
+END_TEST
+
+START_TEST(only_healthz_needs_no_token)
+{
+    static const struct {
+        const char *path;
+        enum fault without;
+    } cases[] = {
+        {"/healthz", FAULT_NONE}, {"/readyz", FAULT_TOKEN}, {"/metrics", FAULT_TOKEN}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ASSERT_FAULT(cases[i].without, h.path = cases[i].path; h.method = "GET";
+                     h.authorization = NULL);
+        ASSERT_FAULT(FAULT_NONE, h.path = cases[i].path; h.method = "GET");
+    }
+}
+END_TEST
+
+Suite *suite(void);
+Suite *suite(void)
+{
+    Suite *s = suite_create("admit");
+    TCase *t = tcase_create("admit");
+
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, the_cookie_is_private_and_new_each_time);
+    tcase_add_test(t, a_cookie_that_cannot_be_written_is_an_error);
+    tcase_add_test(t, only_the_token_is_the_token);
+    tcase_add_test(t, only_loopback_names_are_hosts);
+    tcase_add_test(t, a_length_is_a_number);
+    tcase_add_test(t, each_fault_has_its_answer);
+    tcase_add_test(t, only_healthz_needs_no_token);
+    suite_add_tcase(s, t);
+    return s;
+}
