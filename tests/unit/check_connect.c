@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "sync/chain/rules.h"
-#include "tests/unit/coins.h"
+#include "tests/unit/coin_table.h"
 #include "tests/unit/lines.h"
 
 /* A node of the fixture chain: everything a block is checked against. */
