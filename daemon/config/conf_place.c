@@ -51,7 +51,7 @@ enum errc conf_place_network(CONF_SET_ARGS)
     AUTOFREE char *text = NULL;
     const struct chain_params *known;
     struct chain_params parsed;
-    size_t len;
+    size_t len = 0;
 
     (void)key;
     if (need_text(*at, "testnet, mainnet, or a path", err) != ERR_OK)

@@ -54,100 +54,119 @@ static enum errc check_plain_yaml(const struct reader *r, const yaml_char_t *anc
     return ERR_OK;
 }
 
-static enum errc take_text(struct reader *r, struct conf_node **out, struct err *err)
+/* These give NULL when err says why. */
+static struct conf_node *take_text(struct reader *r, struct err *err)
 {
     const char *text = (const char *)r->event.data.scalar.value;
     size_t len = r->event.data.scalar.length;
+    struct conf_node *n;
 
     if (check_plain_yaml(r, r->event.data.scalar.anchor, r->event.data.scalar.tag,
                          err) != ERR_OK)
-        return err->code;
-    if (strlen(text) != len)
-        return fail(r, "a text holds a NUL", err);
-    *out = new_node(r, CONF_TEXT);
-    (*out)->text = xstrdup(text);
-    (*out)->plain = r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    return ERR_OK;
+        return NULL;
+    if (strlen(text) != len) {
+        (void)fail(r, "a text holds a NUL", err);
+        return NULL;
+    }
+    n = new_node(r, CONF_TEXT);
+    n->text = xstrdup(text);
+    n->plain = r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    return n;
 }
 
-static enum errc take_key(struct reader *r, const struct conf_node *map, char **out,
-                          struct err *err)
+static struct conf_node *take_value(struct reader *r, unsigned depth, struct err *err);
+
+/* A map's key; the event is its value's then. */
+static char *take_key(struct reader *r, const struct conf_node *map, struct err *err)
 {
     CLEANUP(conf_tree_free) struct conf_node *key = NULL;
 
-    if (r->event.type != YAML_SCALAR_EVENT)
-        return fail(r, "a key must be a text", err);
-    if (take_text(r, &key, err) != ERR_OK)
-        return err->code;
-    if (conf_tree_get(map, key->text))
-        return err_set(err, ERR_INVALID, "%.80s:%zu: %.60s: given twice", r->name,
-                       key->line, key->text);
-    *out = TAKE(key->text);
-    return next(r, err);
-}
-
-static enum errc take_value(struct reader *r, unsigned depth, struct conf_node **out,
-                            struct err *err);
-
-static void append(struct conf_node *to, struct conf_node **last, struct conf_node *n)
-{
-    n->parent = to;
-    *(*last ? &(*last)->next : &to->first) = n;
-    *last = n;
-    to->count++;
-}
-
-/* The members of a map or a list, up to the event that ends it. */
-static enum errc take_members(struct reader *r, unsigned depth, yaml_event_type_t end,
-                              struct conf_node *into, struct err *err)
-{
-    struct conf_node *last = NULL;
-
-    if (depth >= DEPTH_MAX)
-        return fail(r, "nested too deep", err);
-    while (next(r, err) == ERR_OK && r->event.type != end) {
-        struct conf_node *member = NULL;
-        AUTOFREE char *key = NULL;
-
-        if (into->kind == CONF_MAP && take_key(r, into, &key, err) != ERR_OK)
-            return err->code;
-        if (take_value(r, depth + 1, &member, err) != ERR_OK)
-            return err->code;
-        member->key = TAKE(key);
-        append(into, &last, member);
+    if (r->event.type != YAML_SCALAR_EVENT) {
+        (void)fail(r, "a key must be a text", err);
+        return NULL;
     }
-    return r->has_event ? ERR_OK : err->code;
+    key = take_text(r, err);
+    if (!key)
+        return NULL;
+    if (conf_tree_get(map, key->text)) {
+        (void)err_set(err, ERR_INVALID, "%.80s:%zu: %.60s: given twice", r->name,
+                      key->line, key->text);
+        return NULL;
+    }
+    return next(r, err) == ERR_OK ? TAKE(key->text) : NULL;
 }
 
-static enum errc take_group(struct reader *r, unsigned depth, enum conf_kind kind,
-                            struct conf_node **out, struct err *err)
+static struct conf_node *take_member(struct reader *r, unsigned depth,
+                                     const struct conf_node *into, struct err *err)
+{
+    AUTOFREE char *key = NULL;
+    struct conf_node *n;
+
+    if (into->kind == CONF_MAP) {
+        key = take_key(r, into, err);
+        if (!key)
+            return NULL;
+    }
+    n = take_value(r, depth, err);
+    if (n)
+        n->key = TAKE(key);
+    return n;
+}
+
+/* A map or a list, up to the event that ends it. */
+static struct conf_node *take_group(struct reader *r, unsigned depth,
+                                    enum conf_kind kind, struct err *err)
 {
     CLEANUP(conf_tree_free) struct conf_node *n = new_node(r, kind);
     yaml_event_type_t end =
         kind == CONF_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
-    const yaml_char_t *anchor = kind == CONF_MAP ? r->event.data.mapping_start.anchor
-                                                 : r->event.data.sequence_start.anchor;
-    const yaml_char_t *tag = kind == CONF_MAP ? r->event.data.mapping_start.tag
-                                              : r->event.data.sequence_start.tag;
+    struct conf_node **last = &n->first;
 
-    if (check_plain_yaml(r, anchor, tag, err) != ERR_OK ||
-        take_members(r, depth, end, n, err) != ERR_OK)
-        return err->code;
-    *out = TAKE(n);
-    return ERR_OK;
+    if (depth >= DEPTH_MAX) {
+        (void)fail(r, "nested too deep", err);
+        return NULL;
+    }
+    for (;;) {
+        if (next(r, err) != ERR_OK)
+            return NULL;
+        if (r->event.type == end)
+            return TAKE(n);
+        *last = take_member(r, depth + 1, n, err);
+        if (!*last)
+            return NULL;
+        (*last)->parent = n;
+        last = &(*last)->next;
+        n->count++;
+    }
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX bounds it */
-static enum errc take_value(struct reader *r, unsigned depth, struct conf_node **out,
-                            struct err *err)
+static struct conf_node *take_value(struct reader *r, unsigned depth, struct err *err)
 {
-    if (r->event.type == YAML_SCALAR_EVENT)
-        return take_text(r, out, err);
-    if (r->event.type == YAML_MAPPING_START_EVENT)
-        return take_group(r, depth, CONF_MAP, out, err);
-    if (r->event.type == YAML_SEQUENCE_START_EVENT)
-        return take_group(r, depth, CONF_LIST, out, err);
-    return fail(r, "aliases are not allowed", err);
+    const yaml_event_t *e = &r->event;
+
+    if (e->type == YAML_SCALAR_EVENT)
+        return take_text(r, err);
+    if (e->type == YAML_MAPPING_START_EVENT)
+        return check_plain_yaml(r, e->data.mapping_start.anchor,
+                                e->data.mapping_start.tag, err) == ERR_OK
+                   ? take_group(r, depth, CONF_MAP, err)
+                   : NULL;
+    if (e->type == YAML_SEQUENCE_START_EVENT)
+        return check_plain_yaml(r, e->data.sequence_start.anchor,
+                                e->data.sequence_start.tag, err) == ERR_OK
+                   ? take_group(r, depth, CONF_LIST, err)
+                   : NULL;
+    (void)fail(r, "aliases are not allowed", err);
+    return NULL;
+}
+
+static enum errc skip(struct reader *r, unsigned events, struct err *err)
+{
+    for (; events > 0; events--)
+        if (next(r, err) != ERR_OK)
+            return err->code;
+    return ERR_OK;
 }
 
 static enum errc take_document(struct reader *r, struct conf_node **out,
@@ -155,19 +174,22 @@ static enum errc take_document(struct reader *r, struct conf_node **out,
 {
     CLEANUP(conf_tree_free) struct conf_node *root = NULL;
 
-    if (next(r, err) != ERR_OK || next(r, err) != ERR_OK) /* past the stream's start */
+    if (skip(r, 2, err) != ERR_OK) /* to the stream's start, and past it */
         return err->code;
     if (r->event.type == YAML_STREAM_END_EVENT) {
         *out = new_node(r, CONF_MAP);
         return ERR_OK;
     }
-    if (next(r, err) != ERR_OK || take_value(r, 0, &root, err) != ERR_OK)
+    if (next(r, err) != ERR_OK)
+        return err->code;
+    root = take_value(r, 0, err);
+    if (!root)
         return err->code;
     if (conf_tree_is_null(root))
         root->kind = CONF_MAP;
     if (root->kind != CONF_MAP)
         return fail(r, "the configuration is a map of keys", err);
-    if (next(r, err) != ERR_OK || next(r, err) != ERR_OK) /* past the document's end */
+    if (skip(r, 2, err) != ERR_OK) /* to the document's end, and past it */
         return err->code;
     if (r->event.type != YAML_STREAM_END_EVENT)
         return fail(r, "one document only", err);

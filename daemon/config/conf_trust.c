@@ -82,7 +82,7 @@ enum errc conf_trust_roots(CONF_SET_ARGS)
 {
     struct trust_policy *p = &c->engine.policy;
     const struct conf_node *n = *at;
-    struct trust_root root;
+    struct trust_root root = {0};
 
     if (conf_list_check(n, key->max, err) != ERR_OK)
         return err->code;

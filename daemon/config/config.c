@@ -93,6 +93,10 @@ static enum errc set_all(struct config *c, const char *name,
     enum errc rc;
 
     for (const struct conf_node *n = root->first; n; n = n->next) {
+        if (strchr(n->key, '.')) { /* a path is how we name it, not how it is written */
+            (void)err_set(err, ERR_INVALID, "unknown key; nest it under its section");
+            return located(name, n->line, n->key, err);
+        }
         if (is_section(n->key) && (n->kind == CONF_MAP || conf_tree_is_null(n)))
             rc = set_section(c, name, n, err);
         else
