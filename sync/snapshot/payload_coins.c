@@ -18,7 +18,9 @@ enum {
 
 struct payload_coins {
     struct extsort *sort;
+    const struct payload_paths *paths;
     const struct payload_limits *limits;
+    struct payload_progress *progress;
     uint64_t unspent, spent;
     u128 sum;         /* atto, unspent */
     struct err fault; /* the first bound broken; code 0: none */
@@ -31,11 +33,13 @@ static int compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_le
     return memcmp(a, b, KEY_BYTES);
 }
 
-enum errc payload_coins_create(const char *tmp_dir, const struct payload_limits *limits,
+enum errc payload_coins_create(const struct payload_paths *paths,
+                               const struct payload_limits *limits,
+                               struct payload_progress *progress,
                                struct payload_coins **out, struct err *err)
 {
     CLEANUP(payload_coins_free) struct payload_coins *c = xcalloc(1, sizeof(*c));
-    const struct extsort_options opt = {.dir = tmp_dir,
+    const struct extsort_options opt = {.dir = paths->tmp_dir,
                                         .memory_bytes = limits->sort_memory / 2,
                                         .record_max = RECORD_MAX,
                                         .compare = compare};
@@ -43,7 +47,9 @@ enum errc payload_coins_create(const char *tmp_dir, const struct payload_limits 
 
     if (rc)
         return rc;
+    c->paths = paths;
     c->limits = limits;
+    c->progress = progress;
     *out = TAKE(c);
     return ERR_OK;
 }
@@ -104,7 +110,7 @@ enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry 
 
 /* An outpoint may come twice only if it was spent both times. */
 static enum errc write_sorted(struct payload_coins *c, struct coinfile_writer *w,
-                              struct payload_progress *progress, struct err *err)
+                              struct err *err)
 {
     uint8_t last[KEY_BYTES];
     const uint8_t *rec;
@@ -127,7 +133,7 @@ static enum errc write_sorted(struct payload_coins *c, struct coinfile_writer *w
         }
         memcpy(last, rec, KEY_BYTES);
         any_spent = rec[SPENT_AT];
-        if (i % CANCEL_EVERY == 0 && progress && atomic_load(&progress->cancel))
+        if (i % CANCEL_EVERY == 0 && c->progress && atomic_load(&c->progress->cancel))
             return err_fail(err, REASON_CANCELLED, "cancelled");
         if (rec[SPENT_AT])
             continue;
@@ -163,10 +169,8 @@ static enum errc check_totals(const struct payload_coins *c,
 
 enum errc payload_coins_write(struct payload_coins *c,
                               const struct payload_totals *totals,
-                              const struct payload_paths *paths,
-                              const struct coinfile_id *id,
-                              struct payload_progress *progress,
-                              struct payload_result *out, struct err *err)
+                              const struct coinfile_id *id, struct payload_result *out,
+                              struct err *err)
 {
     CLEANUP(coinfile_writer_free) struct coinfile_writer *w = NULL;
     enum errc rc;
@@ -175,9 +179,9 @@ enum errc payload_coins_write(struct payload_coins *c,
         *err = c->fault;
         return err->code;
     }
-    rc = coinfile_writer_create(paths->coins, paths->idx, id, &w, err);
+    rc = coinfile_writer_create(c->paths->coins, c->paths->idx, id, &w, err);
     if (!rc)
-        rc = write_sorted(c, w, progress, err);
+        rc = write_sorted(c, w, err);
     if (!rc)
         rc = check_totals(c, totals, err);
     if (!rc)

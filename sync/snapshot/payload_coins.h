@@ -11,7 +11,10 @@
  */
 struct payload_coins;
 
-enum errc payload_coins_create(const char *tmp_dir, const struct payload_limits *limits,
+/* All borrowed; progress may be NULL. */
+enum errc payload_coins_create(const struct payload_paths *paths,
+                               const struct payload_limits *limits,
+                               struct payload_progress *progress,
                                struct payload_coins **out, struct err *err);
 void payload_coins_free(struct payload_coins *c);
 DEFINE_CLEANUP(struct payload_coins, payload_coins_free)
@@ -28,9 +31,7 @@ struct payload_totals { /* as declared */
 /* STATE_BOUNDS: the first bound broken.  Fills unspent, spent and coins of *out. */
 enum errc payload_coins_write(struct payload_coins *c,
                               const struct payload_totals *totals,
-                              const struct payload_paths *paths,
-                              const struct coinfile_id *id,
-                              struct payload_progress *progress,
-                              struct payload_result *out, struct err *err);
+                              const struct coinfile_id *id, struct payload_result *out,
+                              struct err *err);
 
 #endif

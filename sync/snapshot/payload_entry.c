@@ -35,7 +35,7 @@ void payload_entry_begin(struct payload_entry *e)
 enum errc payload_entry_key(struct payload_entry *e, const struct payload_event *ev,
                             struct err *err)
 {
-    for (int i = 0; i < FIELDS; i++) {
+    for (unsigned i = 0; i < FIELDS; i++) {
         if (!payload_event_is(ev, names[i]))
             continue;
         if (e->seen & 1U << i)
@@ -123,31 +123,23 @@ static const char *take_spent(struct payload_entry *e, const struct payload_even
     return NULL;
 }
 
-static const char *take(struct payload_entry *e, const struct payload_event *ev)
+static const char *take_address(struct payload_entry *e, const struct payload_event *ev)
 {
-    switch ((enum field)e->field) {
-    case ADDRESS:
-        return take_text(ev, &e->address);
-    case AMOUNT:
-        return take_amount(e, ev);
-    case SCRIPT:
-        return take_text(ev, &e->script);
-    case SPENT:
-        return take_spent(e, ev);
-    case TXID:
-        return take_txid(e, ev);
-    case VOUT:
-        return take_vout(e, ev);
-    case FIELDS:
-        break;
-    }
-    return "unknown";
+    return take_text(ev, &e->address);
+}
+
+static const char *take_script(struct payload_entry *e, const struct payload_event *ev)
+{
+    return take_text(ev, &e->script);
 }
 
 enum errc payload_entry_value(struct payload_entry *e, const struct payload_event *ev,
                               struct err *err)
 {
-    const char *why = take(e, ev);
+    static const char *(*const take[FIELDS])(struct payload_entry *,
+                                             const struct payload_event *) = {
+        take_address, take_amount, take_script, take_spent, take_txid, take_vout};
+    const char *why = take[e->field](e, ev);
 
     if (!why)
         return ERR_OK;
@@ -157,7 +149,7 @@ enum errc payload_entry_value(struct payload_entry *e, const struct payload_even
 
 enum errc payload_entry_end(const struct payload_entry *e, struct err *err)
 {
-    for (int i = 0; i < FIELDS; i++)
+    for (unsigned i = 0; i < FIELDS; i++)
         if (!(e->seen & 1U << i))
             return err_fail(err, REASON_PAYLOAD_MALFORMED, "an entry without %s",
                             names[i]);
@@ -178,7 +170,8 @@ const char *payload_entry_fault(const struct payload_entry *e, const char *owner
 
     if (!equal(&e->address, 0, owner))
         return "its address is not its list's";
-    if (!equal(&e->script, start, owner) || memcmp(e->script.data, script_start, start))
+    if (!equal(&e->script, start, owner) ||
+        memcmp(e->script.data, script_start, start) != 0)
         return "its script is not P2PKH and its address";
     if (signbit(e->amount) || !amount_normalise(e->amount, &stored))
         return "its amount is negative or too large";

@@ -14,8 +14,8 @@
 enum { PAYLOAD_ENTRY_TEXT = 4096, PAYLOAD_ENTRY_NUMBER = 64 };
 
 struct payload_entry {
-    unsigned seen; /* bits by field */
-    int field;     /* of the key read last */
+    unsigned seen;  /* bits by field */
+    unsigned field; /* of the key read last */
     struct buf address, script;
     char txid[65];
     uint32_t vout;

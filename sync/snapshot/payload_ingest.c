@@ -60,8 +60,7 @@ static enum errc write_coins(struct ingest *in, struct err *err)
         return rc;
     (void)snprintf(id.network, sizeof(id.network), "%s", in->network);
     (void)hex_hash(m->block_hash, id.block_hash); /* checked when it was read */
-    return payload_coins_write(in->coins, &totals, in->paths, &id, in->progress,
-                               &in->result, err);
+    return payload_coins_write(in->coins, &totals, &id, &in->result, err);
 }
 
 static enum errc run(struct ingest *in, struct err *err)
@@ -90,7 +89,7 @@ static enum errc attempt(struct ingest *in, bool in_order, bool *disorder,
     enum errc rc = payload_canon_create(&opt, &canon, err);
 
     if (!rc)
-        rc = payload_coins_create(in->paths->tmp_dir, in->limits, &coins, err);
+        rc = payload_coins_create(in->paths, in->limits, in->progress, &coins, err);
     if (rc)
         return rc;
     payload_walk_init(&in->walk);
@@ -110,11 +109,14 @@ enum errc payload_ingest(const struct payload_paths *paths, const char *network,
 {
     struct ingest in = {
         .paths = paths, .network = network, .limits = limits, .progress = progress};
+    struct err first = {0}; /* disorder is no failure, and leaves no trace in *err */
     bool disorder = false;
-    enum errc rc = attempt(&in, true, &disorder, err);
+    enum errc rc = attempt(&in, true, &disorder, &first);
 
     if (disorder)
         rc = attempt(&in, false, &disorder, err);
+    else if (rc)
+        *err = first;
     if (!rc)
         *out = in.result;
     return rc;

@@ -115,9 +115,10 @@ void payload_parser_free(struct payload_parser *p)
 
 static enum errc failed(struct payload_parser *p, struct err *err)
 {
-    unsigned long long at = p->fed + yajl_get_bytes_consumed(p->yajl);
+    unsigned long long at = yajl_get_bytes_consumed(p->yajl);
     unsigned char *text;
 
+    at += p->fed;
     if (p->err.code) {
         *err = p->err;
         return err->reason == REASON_PAYLOAD_MALFORMED ? err_wrap(err, "byte %llu", at)
@@ -140,7 +141,7 @@ enum errc payload_parser_feed(struct payload_parser *p, const char *text, size_t
 
     if (why)
         return err_fail(err, REASON_PAYLOAD_MALFORMED, "byte %llu: %s",
-                        (unsigned long long)(p->fed + at), why);
+                        (unsigned long long)p->fed + at, why);
     if (yajl_parse(p->yajl, (const unsigned char *)text, len) != yajl_status_ok)
         return failed(p, err);
     p->fed += len;

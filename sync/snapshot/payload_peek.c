@@ -36,27 +36,21 @@ static bool back_over_string(struct back *b)
 static bool find_end_of_data(const char *tail, size_t len, size_t *end)
 {
     struct back b = {.text = tail, .at = len};
-    bool found = false;
 
     while (b.at > 0) {
         char c = tail[--b.at];
 
-        if (c == '"') {
-            if (!back_over_string(&b))
-                return found; /* inside data's strings, or not to be told */
-        } else if (c == '}' || c == ']') {
-            if (++b.depth == 2) {
-                *end = b.at + 1;
-                found = true;
-            }
-        } else if (c == '{' || c == '[') {
-            if (b.depth-- <= 1)
-                return false; /* the top object begins in the tail: nothing is missing
-                               */
-            found = found && b.depth > 1;
-        }
+        if (c == '"' && !back_over_string(&b))
+            break; /* inside data's strings, or not to be told */
+        if ((c == '}' || c == ']') && ++b.depth == 2)
+            *end = b.at + 1;
+        if (c != '{' && c != '[')
+            continue;
+        if (b.depth <= 1)
+            return false; /* the top object begins in the tail: nothing is missing */
+        b.depth--;
     }
-    return found;
+    return b.depth >= 2;
 }
 
 /* Stops the parser where data begins. */
@@ -118,7 +112,7 @@ bool payload_meta_peek(const char *head, size_t head_len, const char *tail,
                        size_t tail_len, struct payload_meta *out)
 {
     struct payload_walk front, back;
-    size_t end;
+    size_t end = 0;
     bool ok;
 
     if (!find_end_of_data(tail, tail_len, &end))
