@@ -12,6 +12,7 @@ struct ingest {
     struct payload_progress *progress;
     struct payload_coins *coins;
     struct payload_walk walk;
+    struct payload_totals totals;
     struct payload_result result;
 };
 
@@ -28,6 +29,17 @@ static enum errc read_meta(struct ingest *in, struct err *err)
         return err_fail(err, REASON_PAYLOAD_MALFORMED,
                         "height, block_hash or state_hash: missing or malformed");
     return ERR_OK;
+}
+
+static enum errc read_totals(struct ingest *in, struct err *err)
+{
+    bool have;
+    enum errc rc = payload_frame_totals(&in->walk.frame, &have, &in->totals, err);
+
+    if (!rc && !have)
+        return err_fail(err, REASON_PAYLOAD_MALFORMED,
+                        "total_utxos or total_value: missing");
+    return rc;
 }
 
 static enum errc check_hash(struct ingest *in, struct err *err)
@@ -49,18 +61,10 @@ static enum errc write_coins(struct ingest *in, struct err *err)
 {
     const struct payload_meta *m = &in->result.meta;
     struct coinfile_id id = {.height = m->height};
-    struct payload_totals totals;
-    bool have;
-    enum errc rc = payload_frame_totals(&in->walk.frame, &have, &totals, err);
 
-    if (!rc && !have)
-        rc = err_fail(err, REASON_PAYLOAD_MALFORMED,
-                      "total_utxos or total_value: missing");
-    if (rc)
-        return rc;
     (void)snprintf(id.network, sizeof(id.network), "%s", in->network);
     (void)hex_hash(m->block_hash, id.block_hash); /* checked when it was read */
-    return payload_coins_write(in->coins, &totals, &id, &in->result, err);
+    return payload_coins_write(in->coins, &in->totals, &id, &in->result, err);
 }
 
 static enum errc run(struct ingest *in, struct err *err)
@@ -72,6 +76,8 @@ static enum errc run(struct ingest *in, struct err *err)
 
     if (!rc)
         rc = read_meta(in, err);
+    if (!rc)
+        rc = read_totals(in, err);
     if (!rc)
         rc = check_hash(in, err);
     return rc ? rc : write_coins(in, err);
