@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "sync/peer/answer.h"
+#include "sync/peer/answer_body.h"
 #include "sync/peer/exchange.h"
-#include "sync/peer/intake.h"
 #include "sync/peer/url.h"
 
 enum { FILE_BUFFER = 256 * 1024, RANGE_TEXT = 48 };
@@ -19,7 +19,7 @@ struct exchange {
     char host[URL_HOST_MAX];
     CURL *easy;
     struct curl_slist *fields;
-    struct intake intake;
+    struct answer_body body;
     struct dial dial;
     unsigned redirects;
     int64_t started_mono_ms;
@@ -132,7 +132,7 @@ enum errc exchange_begin(struct exchange *x, struct err *err)
     x->easy = curl_easy_init();
     if (!x->easy || !set_fixed(x) || !set_limits(x) || !set_range(x) ||
         !SET(CURLOPT_URL, r->url) || !dial_guard(x->easy, &x->dial) ||
-        !intake_connect(&x->intake, x->easy, r))
+        !answer_body_connect(&x->body, x->easy, r))
         return err_fail(err, REASON_INTERNAL, "libcurl lacks something we need");
     return ERR_OK;
 }
@@ -170,8 +170,8 @@ static enum errc time_is_up(struct exchange *x, struct err *err)
 
 static enum errc explain(struct exchange *x, CURLcode code, struct err *err)
 {
-    if (x->intake.err.code != ERR_OK || x->dial.err.code != ERR_OK) {
-        *err = x->intake.err.code != ERR_OK ? x->intake.err : x->dial.err;
+    if (x->body.err.code != ERR_OK || x->dial.err.code != ERR_OK) {
+        *err = x->body.err.code != ERR_OK ? x->body.err : x->dial.err;
         return err->code;
     }
     if (code == CURLE_OPERATION_TIMEDOUT)
@@ -209,7 +209,7 @@ static enum errc follow(struct exchange *x, const char *url, struct err *err)
              x->r->timeout_ms > 0 ? clamp(x->r->timeout_ms - elapsed_ms(x)) : 0L) ||
         !SET(CURLOPT_URL, url))
         return err_fail(err, REASON_INTERNAL, "libcurl does not take the redirect");
-    intake_reset(&x->intake);
+    answer_body_reset(&x->body);
     return ERR_OK;
 }
 
@@ -234,7 +234,7 @@ bool exchange_ended(struct exchange *x, int curl_code)
     char *to = NULL;
 
     note_answer(x);
-    if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && x->intake.enough)) {
+    if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && x->body.enough)) {
         (void)explain(x, code, err);
         return false;
     }
@@ -245,7 +245,7 @@ bool exchange_ended(struct exchange *x, int curl_code)
         return follow(x, url, err) == ERR_OK;
     }
     *err = (struct err){.code = ERR_OK};
-    (void)intake_finish(&x->intake, err);
+    (void)answer_body_finish(&x->body, err);
     return false;
 }
 
@@ -256,7 +256,7 @@ struct transfer_request *exchange_release(struct exchange *x, const struct err *
     if (err)
         r->err = *err;
     if (x->easy) {
-        sink_fini(&x->intake.sink);
+        sink_fini(&x->body.sink);
         curl_easy_cleanup(x->easy);
         curl_slist_free_all(x->fields);
     }

@@ -1,5 +1,5 @@
-#ifndef SYNC_PEER_INTAKE_H
-#define SYNC_PEER_INTAKE_H
+#ifndef SYNC_PEER_ANSWER_BODY_H
+#define SYNC_PEER_ANSWER_BODY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
  * Takes in one HTTP answer: looks at its status and fields, decides where the body goes,
  * and holds it to its bounds.  Transfer thread.
  */
-struct intake {
+struct answer_body {
     void *easy;
     struct transfer_request *r; /* received, total, resumed are kept up to date */
     struct sink sink;
@@ -23,13 +23,13 @@ struct intake {
     struct err err;     /* why the body was refused */
 };
 
-/* Has libcurl's handle write to in, which must live as long as the handle runs. */
-bool intake_connect(struct intake *in, void *easy, struct transfer_request *r);
+/* Has libcurl's handle write to b, which must live as long as the handle runs. */
+bool answer_body_connect(struct answer_body *b, void *easy, struct transfer_request *r);
 
 /* The answer ended as HTTP sees it.  Body, fields and file are whole when ERR_OK. */
-enum errc intake_finish(struct intake *in, struct err *err);
+enum errc answer_body_finish(struct answer_body *b, struct err *err);
 
 /* Forgets the answer: another one comes. */
-void intake_reset(struct intake *in);
+void answer_body_reset(struct answer_body *b);
 
 #endif
