@@ -122,6 +122,21 @@ enum errc chaindb_proof_put(struct chaindb *db, uint64_t height, const void *blo
     return db_step_done(&db->db, st, "store proof", err);
 }
 
+struct proof_walk {
+    enum errc (*each)(void *arg, uint64_t height, const void *blob, size_t len,
+                      struct err *err);
+    void *arg;
+};
+
+static enum errc give_proof(void *arg, sqlite3_stmt *st, struct err *err)
+{
+    const struct proof_walk *w = arg;
+
+    return w->each(w->arg, (uint64_t)sqlite3_column_int64(st, 0),
+                   sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1),
+                   err);
+}
+
 enum errc chaindb_proof_each(struct chaindb *db,
                              enum errc (*each)(void *arg, uint64_t height,
                                                const void *blob, size_t len,
@@ -129,18 +144,9 @@ enum errc chaindb_proof_each(struct chaindb *db,
                              void *arg, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_PROOF_EACH);
+    struct proof_walk w = {.each = each, .arg = arg};
 
-    for (;;) {
-        bool row;
-        enum errc rc = db_step_row(&db->db, st, &row, "read proofs", err);
-
-        if (!rc && row)
-            rc = each(arg, (uint64_t)sqlite3_column_int64(st, 0),
-                      sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1),
-                      err);
-        if (rc || !row)
-            return rc;
-    }
+    return db_each_row(&db->db, st, "read proofs", give_proof, &w, err);
 }
 
 enum errc chaindb_proof_drop(struct chaindb *db, struct err *err)

@@ -58,6 +58,21 @@ void db_rollback(struct db *db)
     (void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
+enum errc db_save(struct db *db, struct err *err)
+{
+    return exec(db, "SAVEPOINT whole", "begin", err);
+}
+
+enum errc db_release(struct db *db, enum errc rc, struct err *err)
+{
+    if (!rc)
+        rc = exec(db, "RELEASE whole", "commit", err);
+    if (rc) /* whatever fails here was undone by SQLite already */
+        (void)sqlite3_exec(db->handle, "ROLLBACK TO whole; RELEASE whole", NULL, NULL,
+                           NULL);
+    return rc;
+}
+
 static enum errc schema_version(struct db *db, int64_t *out, struct err *err)
 {
     sqlite3_stmt *st = NULL;

@@ -41,6 +41,11 @@ enum errc db_begin(struct db *db, struct err *err);
 enum errc db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
 
+/* A step of several statements that happens whole or not, inside a transaction or
+   without one: db_save, then db_release with how it went so far. */
+enum errc db_save(struct db *db, struct err *err);
+enum errc db_release(struct db *db, enum errc rc, struct err *err);
+
 /*
  * A statement in use: DB_STMT(st, db, ID) declares st and resets it at the end of the
  * block, so that no read transaction stays open.  A statement is in use once at a time.
@@ -60,6 +65,11 @@ enum errc db_step_done(struct db *db, sqlite3_stmt *st, const char *what,
                        struct err *err);
 enum errc db_step_row(struct db *db, sqlite3_stmt *st, bool *row, const char *what,
                       struct err *err);
+/* Every row of st; stops when row() returns other than ERR_OK.  row() must not use st
+   but to read its columns. */
+enum errc db_each_row(struct db *db, sqlite3_stmt *st, const char *what,
+                      enum errc (*row)(void *arg, sqlite3_stmt *st, struct err *err),
+                      void *arg, struct err *err);
 /* As db_step_done; STORAGE_CORRUPT unless exactly one row changed. */
 enum errc db_step_one(struct db *db, sqlite3_stmt *st, const char *what,
                       struct err *err);

@@ -50,6 +50,21 @@ enum errc db_step_row(struct db *db, sqlite3_stmt *st, bool *row, const char *wh
     return ERR_OK;
 }
 
+enum errc db_each_row(struct db *db, sqlite3_stmt *st, const char *what,
+                      enum errc (*row)(void *arg, sqlite3_stmt *st, struct err *err),
+                      void *arg, struct err *err)
+{
+    for (;;) {
+        bool more;
+        enum errc rc = db_step_row(db, st, &more, what, err);
+
+        if (!rc && more)
+            rc = row(arg, st, err);
+        if (rc || !more)
+            return rc;
+    }
+}
+
 enum errc db_step_done(struct db *db, sqlite3_stmt *st, const char *what,
                        struct err *err)
 {

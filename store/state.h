@@ -21,8 +21,9 @@ struct state_tip {
 };
 
 /* Begin a state on a written coin file: sets base and tip in chain.db, which must be
-   empty of coins; done again before the first block it begins anew.  work is the summed work at the base block.  Inside a transaction.  A
-   sync from genesis begins on a coin file of the genesis coins. */
+   empty of coins; done again before the first block it begins anew.  work is the summed
+   work at the base block.  Inside a transaction.  A sync from genesis begins on a coin
+   file of the genesis coins. */
 enum errc state_init(struct chaindb *db, const struct coinfile_info *base,
                      const uint8_t work[40], struct err *err);
 
