@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "rpc/embedded.h"
+#include "rpc/jsontext.h"
 #include "rpc/methods.h"
 #include "rpc/out.h"
 
@@ -44,14 +46,25 @@ METHODS_HANDLER(daemon_stop)
 
 METHODS_HANDLER(rpc_discover)
 {
-    cJSON *doc = cJSON_ParseWithLength((const char *)openrpc_doc, openrpc_doc_len);
+    struct span text = {(const char *)openrpc_doc, openrpc_doc_len}, value;
+    cJSON *doc = cJSON_ParseWithLength(text.at, text.len);
+    const cJSON *member = NULL;
 
     (void)ctx;
     (void)p;
-    if (!doc)
+    /* As it is spelled: cJSON would round the largest integers. */
+    cJSON_ArrayForEach (member, doc) {
+        AUTOFREE char *raw = NULL;
+
+        if (!jsontext_member(text, member->string, &value))
+            break;
+        raw = xstrndup(value.at, value.len);
+        cJSON_AddRawToObject(result, member->string, raw);
+    }
+    cJSON_Delete(doc);
+    if (!result->child)
         return err_fail(err, REASON_INTERNAL,
                         "the built-in OpenRPC document is broken");
-    out_adopt(result, doc);
     return ERR_OK;
 }
 

@@ -18,6 +18,21 @@ static enum errc add_stage(void *arg, const struct control_stage *s, struct err 
     return ERR_OK;
 }
 
+/* Where the job reads from: the one source of its request. */
+static void add_sources(cJSON *o, const char *request)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, "sources"), *doc = cJSON_Parse(request);
+    const cJSON *url = cJSON_GetObjectItemCaseSensitive(doc, "source");
+
+    if (cJSON_IsString(url) && url->valuestring[0] != '\0') {
+        cJSON *source = cJSON_CreateObject();
+
+        out_text(source, "url", url->valuestring);
+        cJSON_AddItemToArray(list, source);
+    }
+    cJSON_Delete(doc);
+}
+
 static enum errc add_job(struct control *control, const struct control_job *j,
                          cJSON *result, struct err *err)
 {
@@ -34,6 +49,7 @@ static enum errc add_job(struct control *control, const struct control_job *j,
         out_document(result, "error", j->error, err) ||
         out_document(result, "request", j->request, err))
         return err->code;
+    add_sources(result, j->request);
     out_time(result, "created_at", j->created_ms);
     out_time(result, "ended_at", j->ended_ms);
     return ERR_OK;

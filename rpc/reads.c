@@ -55,9 +55,11 @@ void reader_release(struct reader *reader)
 {
     if (!reader)
         return;
+    if (reader->in_control)
+        control_rollback(reader->control);
     if (reader->in_chain)
         chaindb_rollback(reader->chain);
-    reader->in_chain = false;
+    reader->in_control = reader->in_chain = false;
     if (!chan_try_send(reader->home->idle, reader))
         reader_free(reader);
 }
@@ -83,6 +85,9 @@ enum errc reads_control(struct reads *r, struct reader **out, struct err *err)
         if (control_open(path, CONTROL_READER, &reader->control, err))
             return err->code;
     }
+    if (control_begin(reader->control, err))
+        return err->code;
+    reader->in_control = true;
     *out = TAKE(reader);
     return ERR_OK;
 }

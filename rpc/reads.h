@@ -19,14 +19,14 @@ struct reader {
     struct chaindb *chain;
     struct state *state;
     struct reads *home;
-    bool in_chain; /* a read transaction is open */
+    bool in_control, in_chain; /* a read transaction is open */
 };
 
 struct reads *reads_create(struct engine *engine, const char *data_dir);
 /* No reader may be in use.  NULL: no-op. */
 void reads_free(struct reads *r);
 
-/* A reader of control.db. */
+/* A reader of control.db, in one read transaction. */
 enum errc reads_control(struct reads *r, struct reader **out, struct err *err);
 /* A reader of the live generation, in one read transaction.  CONFLICT without one. */
 enum errc reads_chain(struct reads *r, struct reader **out, struct err *err);
