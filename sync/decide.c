@@ -17,16 +17,21 @@ enum { VOTE_TIMEOUT_MS = 15000, CONNECT_TIMEOUT_MS = 5000, BLOCK_TEXT_MAX = 8 <<
 
 static void chase_next_tip(struct engine *e);
 
-/* True when the verdict is out, and the job with it. */
-static bool refused(struct engine *e)
+/* True when a rule up to last fails: the verdict is out, and the job with it. */
+static bool refused_by(struct engine *e, enum trust_rule last)
 {
     struct trust_verdict v;
 
     verdicts_evaluate(e, &v);
-    if (!v.refused)
+    if (!v.refused || v.decider > last)
         return false;
     verdicts_reject(e, &v);
     return true;
+}
+
+static bool refused(struct engine *e)
+{
+    return refused_by(e, TRUST_RULE_SOURCE);
 }
 
 /* --- last: what is above the checkpoint --- */
@@ -298,6 +303,6 @@ void decide_enter(struct engine *e)
     }
     if (e->job.kind == INTAKE_GENESIS)
         prove(e); /* the root of all roots: nothing to vote on */
-    else if (!refused(e))
-        ask_votes(e);
+    else if (!refused_by(e, TRUST_RULE_REVOCATION))
+        ask_votes(e); /* cheap, and no_quorum comes before what is wrong further down */
 }

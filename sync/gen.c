@@ -27,8 +27,9 @@ enum errc gen_open(struct engine *e, int64_t id, struct gen *g, struct err *err)
         return err->code;
     }
     gen_path(g, "chain.db", path);
-    if (chaindb_open(path, CHAINDB_WRITER, &g->db, err))
-        *g = (struct gen){0};
+    if (chaindb_open(path, CHAINDB_WRITER, &g->db, err) == ERR_OK)
+        return ERR_OK;
+    *g = (struct gen){0};
     return err->code;
 }
 
