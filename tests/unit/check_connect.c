@@ -1,41 +1,7 @@
 #include <math.h>
 
 #include "sync/chain/rules.h"
-#include "tests/unit/coin_table.h"
-#include "tests/unit/lines.h"
-
-/* A node of the fixture chain: everything a block is checked against. */
-struct node {
-    const struct chain_params *params;
-    struct header_window window;
-    struct coins coins;
-    struct work work;
-};
-
-static void node_init(struct node *n)
-{
-    memset(n, 0, sizeof(*n));
-    n->params = params_find("testnet");
-    header_window_init(&n->window, 0);
-}
-
-/* Decodes, checks and connects one block as the engine would. */
-static void take_block(struct node *n, const char *text, size_t len)
-{
-    struct connect_changes changes;
-    struct connect_view view = coins_view(&n->coins);
-    struct block *b;
-
-    ASSERT_OK(block_decode(text, len, n->params, &b, &test_err));
-    ASSERT_OK(header_check(&b->header, &n->window, n->params, &test_err));
-    ASSERT_OK(block_check_signatures(b, n->params, &test_err));
-    ASSERT_OK(connect_block(b, n->params, &view, &changes, &test_err));
-    header_window_push(&n->window, &b->header);
-    n->work = work_add(n->work, work_of_block(b->header.difficulty));
-    coins_apply(&n->coins, &changes);
-    connect_changes_fini(&changes);
-    block_free(b);
-}
+#include "tests/unit/chain_node.h"
 
 static void assert_state(struct node *n, const struct json *state)
 {
@@ -69,7 +35,7 @@ static void replay(struct node *n, uint64_t height)
     while (lines_next(&blocks)) {
         if (n->window.next_height > height)
             continue;
-        take_block(n, blocks.text, (size_t)blocks.len);
+        node_take(n, blocks.text, (size_t)blocks.len);
         ck_assert(lines_next(&states));
         assert_state(n, states.v);
         assert_work(n, entry);
@@ -108,7 +74,7 @@ static void replay_branch(uint64_t fork, const char *dir, const char *branch)
     ck_assert(lines_next(&states)); /* of the fork point */
     assert_state(&n, states.v);
     while (lines_next(&blocks)) {
-        take_block(&n, blocks.text, (size_t)blocks.len);
+        node_take(&n, blocks.text, (size_t)blocks.len);
         ck_assert(lines_next(&states));
         assert_state(&n, states.v);
     }
