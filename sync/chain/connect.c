@@ -176,8 +176,6 @@ static enum errc settle_supply(struct connector *c, struct err *err)
         return err_fail(err, REASON_BLOCK_COINBASE_TOO_LARGE,
                         "block %llu mints more than reward, bonus and fees",
                         (unsigned long long)c->block->header.height);
-    for (size_t i = 0; i < ch->made_count; i++)
-        supply += atto(ch->made[i].amount);
     for (size_t i = 0; i < ch->spent_count; i++) {
         u128 amount = atto(ch->spent[i].amount);
 
@@ -185,6 +183,8 @@ static enum errc settle_supply(struct connector *c, struct err *err)
             return err_fail(err, REASON_STORAGE_CORRUPT, "supply below a coin of it");
         supply -= amount;
     }
+    for (size_t i = 0; i < ch->made_count; i++)
+        supply += atto(ch->made[i].amount);
     if (supply > SUPPLY_MAX_ATTO)
         return err_fail(err, REASON_BLOCK_COINBASE_TOO_LARGE,
                         "block %llu lifts the supply over 121 million",
