@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "rpc/fault.h"
+#include "rpc/jsonpart.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/jsontext.h"
 
@@ -27,6 +28,11 @@ struct request {
     cJSON *tree; /* without what an inline payload holds */
     const struct method *method;
 };
+
+static void request_fini(struct request *r)
+{
+    cJSON_Delete(r->tree);
+}
 
 /* Takes error or result.  id.at NULL: null. */
 static void put_answer(struct span id, const char *member, cJSON *value,
@@ -58,7 +64,7 @@ static void put_fault(struct span id, enum fault fault, const char *detail,
 /* Strings, numbers and null, and only so long: it is sent back. */
 static bool is_id(struct span id)
 {
-    return id.len <= JSONRPC_ID_MAX && !memchr("{[tf", id.at[0], 4);
+    return id.len <= JSONRPC_ID_MAX && !strchr("{[tf", id.at[0]);
 }
 
 /* cJSON's tree of the request with {} in the place of an object params.payload. */
@@ -68,8 +74,8 @@ static const char *parse_tree(struct span text, struct request *r)
     struct span payload;
     const char *end = text.at + text.len;
 
-    if (jsontext_member(text, "params", &r->params) &&
-        jsontext_member(r->params, "payload", &payload) && payload.at[0] == '{') {
+    if (jsonpart_member(text, "params", &r->params) &&
+        jsonpart_member(r->params, "payload", &payload) && payload.at[0] == '{') {
         const char *after = payload.at + payload.len;
 
         buf_put(&cut, text.at, (size_t)(payload.at - text.at));
@@ -91,14 +97,14 @@ static const char *read_request(struct span text, struct request *r)
 
     if (text.at[0] != '{')
         return "object expected";
-    if (jsontext_member(text, "id", &r->id) && !is_id(r->id)) {
+    if (jsonpart_member(text, "id", &r->id) && !is_id(r->id)) {
         r->id.at = NULL;
         return "id: string, number or null of at most 256 bytes expected";
     }
     wrong = parse_tree(text, r);
     if (wrong)
         return wrong;
-    if (jsontext_duplicate(r->tree))
+    if (jsonpart_duplicate(r->tree))
         return "a member name stands twice in one object";
     version = cJSON_GetObjectItemCaseSensitive(r->tree, "jsonrpc");
     if (!cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0)
@@ -183,12 +189,10 @@ static enum jsonrpc_outcome answer_one(struct rpc_ctx *ctx, struct span text,
                                        size_t room, struct buf *out)
 {
     enum jsonrpc_outcome outcome = JSONRPC_ANSWERED;
-    CLEANUP(json_delete) cJSON *tree = NULL;
+    __attribute__((cleanup(request_fini))) struct request r = {0};
     struct rpc_ctx call = *ctx;
-    struct request r = {0};
     const char *wrong = read_request(text, &r);
 
-    tree = r.tree;
     call.may_wait = ctx->may_wait && r.id.at;
     if (wrong)
         put_fault(r.id, FAULT_REQUEST, wrong, out);
@@ -213,7 +217,7 @@ static void answer_batch(struct rpc_ctx *ctx, struct span array, struct buf *out
     struct span element = {0};
     size_t count = 0;
 
-    while (count <= JSONRPC_BATCH_MAX && jsontext_next(array, &element))
+    while (count <= JSONRPC_BATCH_MAX && jsonpart_next(array, &element))
         count++;
     if (count == 0 || count > JSONRPC_BATCH_MAX) {
         put_fault((struct span){0}, FAULT_REQUEST, "a batch has 1 to 100 requests",
@@ -222,7 +226,7 @@ static void answer_batch(struct rpc_ctx *ctx, struct span array, struct buf *out
     }
     ctx->alone = false; /* so that nobody waits */
     element = (struct span){0};
-    while (jsontext_next(array, &element)) {
+    while (jsonpart_next(array, &element)) {
         struct buf CLEANUP_BUF one = BUF(JSONRPC_ANSWER_MAX);
         size_t room = out->len < ROOM_FOR_ALL ? ROOM_FOR_ALL - out->len : ROOM_FOR_ONE;
 
@@ -248,7 +252,7 @@ enum jsonrpc_outcome jsonrpc_answer(struct rpc_ctx *ctx, struct span body,
         metrics_add(METRIC_RPC_REQUESTS, 1);
         return JSONRPC_ANSWERED;
     }
-    body = jsontext_trim(body);
+    body = jsonpart_trim(body);
     ctx->alone = body.at[0] != '[';
     if (ctx->alone)
         return answer_one(ctx, body, JSONRPC_ANSWER_MAX, out);

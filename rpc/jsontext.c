@@ -1,8 +1,6 @@
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 #include "rpc/jsontext.h"
 
@@ -21,10 +19,14 @@ static bool fail(struct scan *s, const char *what)
     return false;
 }
 
+static bool one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c);
+}
+
 static void scan_space(struct scan *s)
 {
-    while (s->p < s->end &&
-           (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
+    while (s->p < s->end && one_of(*s->p, " \t\r\n"))
         s->p++;
 }
 
@@ -98,7 +100,7 @@ static bool scan_escape(struct scan *s)
         s->p++;
         return scan_unicode(s);
     }
-    if (!memchr("\"\\/bfnrt", *s->p, 8))
+    if (!one_of(*s->p, "\"\\/bfnrt"))
         return fail(s, "bad escape");
     s->p++;
     return true;
@@ -299,126 +301,18 @@ enum errc jsontext_check(const char *text, size_t len, unsigned max_depth,
     return ERR_OK;
 }
 
-struct span jsontext_trim(struct span text)
+const char *jsontext_skip(const char *text, const char *end)
 {
-    while (text.len > 0 && memchr(" \t\r\n", text.at[0], 4)) {
-        text.at++;
-        text.len--;
-    }
-    while (text.len > 0 && memchr(" \t\r\n", text.at[text.len - 1], 4))
-        text.len--;
-    return text;
-}
+    struct scan s = {.p = text, .end = end, .depth = ~0U};
 
-/* One ASCII character of a checked string, unescaped; -1 for every other one. */
-static int next_ascii(const char **p)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    const char *q = *p;
-    int u;
-
-    if (q[0] != '\\') {
-        *p = q + 1;
-        return (uint8_t)q[0] < 0x80 ? q[0] : -1;
-    }
-    if (q[1] != 'u') {
-        *p = q + 2;
-        return to[strchr(from, q[1]) - from];
-    }
-    u = hex4(q + 2, q + 6);
-    *p = q + 6;
-    return u < 0x80 ? u : -1;
-}
-
-/* quoted points to the opening quote of a checked string. */
-static bool name_is(const char *quoted, const char *name)
-{
-    const char *p = quoted + 1;
-
-    for (; *name; name++)
-        if (*p == '"' || next_ascii(&p) != *name)
-            return false;
-    return *p == '"';
-}
-
-bool jsontext_member(struct span object, const char *name, struct span *value)
-{
-    struct scan s;
-
-    object = jsontext_trim(object);
-    if (object.len < 2 || object.at[0] != '{')
-        return false;
-    s = (struct scan){.p = object.at, .end = object.at + object.len, .depth = ~0U};
-    while (!at(&s, '}')) {
-        const char *quoted, *first;
-
-        s.p++; /* the bracket or a comma */
-        scan_space(&s);
-        if (at(&s, '}'))
-            break;
-        quoted = s.p;
-        scan_name(&s);
-        first = s.p;
-        scan_value(&s);
-        if (name_is(quoted, name)) {
-            *value = jsontext_trim((struct span){first, (size_t)(s.p - first)});
-            return true;
-        }
-    }
-    return false;
-}
-
-bool jsontext_next(struct span array, struct span *element)
-{
-    struct scan s;
-
-    array = jsontext_trim(array);
-    s = (struct scan){.end = array.at + array.len, .depth = ~0U};
-    s.p = element->at ? element->at + element->len : array.at + 1;
-    scan_space(&s);
-    if (at(&s, ']'))
-        return false;
-    if (element->at)
-        s.p++; /* the comma */
-    scan_space(&s);
-    element->at = s.p;
     scan_value(&s);
-    element->len = (size_t)(s.p - element->at);
-    *element = jsontext_trim(*element);
-    return true;
+    return s.p;
 }
 
-static int compare_names(const void *a, const void *b)
+const char *jsontext_skip_space(const char *text, const char *end)
 {
-    const cJSON *const *x = a, *const *y = b;
+    struct scan s = {.p = text, .end = end};
 
-    return strcmp((*x)->string, (*y)->string);
-}
-
-static const char *duplicate_here(const cJSON *object)
-{
-    size_t n = (size_t)cJSON_GetArraySize(object), i = 0;
-    AUTOFREE const cJSON **members = xcalloc(n + 1, sizeof(const cJSON *));
-    const cJSON *m = NULL;
-
-    cJSON_ArrayForEach (m, object)
-        members[i++] = m;
-    qsort(members, n, sizeof(members[0]), compare_names);
-    for (i = 1; i < n; i++)
-        if (strcmp(members[i - 1]->string, members[i]->string) == 0)
-            return members[i]->string;
-    return NULL;
-}
-
-const char *jsontext_duplicate(const cJSON *tree)
-{
-    const char *name = cJSON_IsObject(tree) ? duplicate_here(tree) : NULL;
-    const cJSON *child = NULL;
-
-    cJSON_ArrayForEach (child, tree) {
-        if (name)
-            break;
-        name = jsontext_duplicate(child);
-    }
-    return name;
+    scan_space(&s);
+    return s.p;
 }

@@ -97,27 +97,28 @@ static void write_address(const union address *a, char out[LISTEN_TEXT])
     }
 }
 
-enum errc listen_open(const char *text, int *fd, char bound[LISTEN_TEXT],
+enum errc listen_open(const char *address, int *fd, char bound[LISTEN_TEXT],
                       struct err *err)
 {
-    union address address;
+    union address a;
     socklen_t len;
     int s, on = 1;
+    enum errc rc = parse(address, &a, &len, err);
 
-    if (parse(text, &address, &len, err))
-        return err->code;
-    s = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (rc)
+        return rc;
+    s = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (s < 0)
-        return err_errno(err, "rpc.listen: %.80s", text);
+        return err_errno(err, "rpc.listen: %.80s", address);
     /* A restart must not wait for the last run's connections to time out. */
     if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        bind(s, &address.any, len) != 0 || listen(s, BACKLOG) != 0 ||
-        getsockname(s, &address.any, &len) != 0) {
-        (void)err_errno(err, "rpc.listen: %.80s", text);
+        bind(s, &a.any, len) != 0 || listen(s, BACKLOG) != 0 ||
+        getsockname(s, &a.any, &len) != 0) {
+        (void)err_errno(err, "rpc.listen: %.80s", address);
         (void)close(s);
         return err->code;
     }
-    write_address(&address, bound);
+    write_address(&a, bound);
     *fd = s;
     return ERR_OK;
 }

@@ -54,15 +54,17 @@ static enum errc find_at_height(struct reader *reader, uint64_t height,
 {
     struct state_tip tip;
     bool found;
+    enum errc rc = state_get_tip(reader->state, &tip, err);
 
-    if (state_get_tip(reader->state, &tip, err))
-        return err->code;
+    if (rc)
+        return rc;
     if (height > tip.height)
         return err_set(err, ERR_NOTFOUND,
                        "height %" PRIu64 " is above the tip, %" PRIu64, height,
                        tip.height);
-    if (chaindb_active_at(reader->chain, height, &found, h, err))
-        return err->code;
+    rc = chaindb_active_at(reader->chain, height, &found, h, err);
+    if (rc)
+        return rc;
     if (!found)
         return err_set(err, ERR_NOTFOUND,
                        "height %" PRIu64 " is below the checkpoint: its header is not "
@@ -71,14 +73,14 @@ static enum errc find_at_height(struct reader *reader, uint64_t height,
     return ERR_OK;
 }
 
-/* By height on the active chain, or by hash on any branch; active: it is on the chain.
- */
+/* By height on the active chain, or by hash on any branch; active: on that chain. */
 static enum errc find_header(struct reader *reader, const struct params *p,
                              struct chaindb_header *h, bool *active, struct err *err)
 {
     struct chaindb_header at_height;
     uint8_t hash[32];
     bool found;
+    enum errc rc;
 
     if (p->height.given == (p->hash != NULL))
         return err_set(err, ERR_INVALID, "height, hash: one of them expected");
@@ -86,12 +88,14 @@ static enum errc find_header(struct reader *reader, const struct params *p,
     if (p->height.given)
         return find_at_height(reader, p->height.value, h, err);
     (void)hex_hash(p->hash, hash); /* param_parse saw that it is one */
-    if (chaindb_header_get(reader->chain, hash, &found, h, err))
-        return err->code;
+    rc = chaindb_header_get(reader->chain, hash, &found, h, err);
+    if (rc)
+        return rc;
     if (!found)
         return err_set(err, ERR_NOTFOUND, "no block %.64s is known here", p->hash);
-    if (chaindb_active_at(reader->chain, h->height, &found, &at_height, err))
-        return err->code;
+    rc = chaindb_active_at(reader->chain, h->height, &found, &at_height, err);
+    if (rc)
+        return rc;
     *active = found && memcmp(at_height.hash, h->hash, sizeof(h->hash)) == 0;
     return ERR_OK;
 }

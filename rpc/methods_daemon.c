@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "rpc/embedded.h"
-#include "rpc/jsontext.h"
+#include "rpc/jsonpart.h"
 #include "rpc/methods.h"
 #include "rpc/out.h"
 
@@ -56,7 +56,7 @@ METHODS_HANDLER(rpc_discover)
     cJSON_ArrayForEach (member, doc) {
         AUTOFREE char *raw = NULL;
 
-        if (!jsontext_member(text, member->string, &value))
+        if (!jsonpart_member(text, member->string, &value))
             break;
         raw = xstrndup(value.at, value.len);
         cJSON_AddRawToObject(result, member->string, raw);

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/hex.h"
-#include "rpc/jsontext.h"
+#include "rpc/jsonpart.h"
 #include "rpc/param.h"
 
 static enum errc parse_int(const struct param_spec *p, const cJSON *v, void *field,
@@ -181,7 +181,7 @@ static enum errc parse_one(const struct param_spec *p, const cJSON *v,
         *(bool *)field = cJSON_IsTrue(v);
         return ERR_OK;
     case PARAM_OBJECT:
-        if (!cJSON_IsObject(v) || !jsontext_member(source, p->name, field))
+        if (!cJSON_IsObject(v) || !jsonpart_member(source, p->name, field))
             return err_set(err, ERR_INVALID, "%s: object expected", p->name);
         return ERR_OK;
     case PARAM_STRING:

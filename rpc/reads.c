@@ -78,15 +78,17 @@ static struct reader *take(struct reads *r)
 enum errc reads_control(struct reads *r, struct reader **out, struct err *err)
 {
     CLEANUP(reader_release) struct reader *reader = take(r);
+    enum errc rc = ERR_OK;
 
     if (!reader->control) {
         AUTOFREE char *path = xasprintf("%s/control.db", r->data_dir);
 
-        if (control_open(path, CONTROL_READER, &reader->control, err))
-            return err->code;
+        rc = control_open(path, CONTROL_READER, &reader->control, err);
     }
-    if (control_begin(reader->control, err))
-        return err->code;
+    if (rc == ERR_OK)
+        rc = control_begin(reader->control, err);
+    if (rc)
+        return rc;
     reader->in_control = true;
     *out = TAKE(reader);
     return ERR_OK;

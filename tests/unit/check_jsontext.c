@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "rpc/jsonpart.h"
 #include "rpc/jsontext.h"
 #include "tests/unit/test.h"
 
@@ -125,10 +126,10 @@ static void assert_member(const char *object, const char *name, const char *want
     struct span value;
 
     if (!want) {
-        ck_assert(!jsontext_member(text(object), name, &value));
+        ck_assert(!jsonpart_member(text(object), name, &value));
         return;
     }
-    ck_assert_msg(jsontext_member(text(object), name, &value), "%s", object);
+    ck_assert_msg(jsonpart_member(text(object), name, &value), "%s", object);
     ck_assert_uint_eq(value.len, strlen(want));
     ck_assert_mem_eq(value.at, want, value.len);
 }
@@ -155,13 +156,13 @@ START_TEST(elements_come_in_order)
     static const char *const want[] = {"1", "{\"a\":[2]}", "\"x,\""};
 
     for (size_t i = 0; i < 3; i++) {
-        ck_assert(jsontext_next(array, &e));
+        ck_assert(jsonpart_next(array, &e));
         ck_assert_uint_eq(e.len, strlen(want[i]));
         ck_assert_mem_eq(e.at, want[i], e.len);
     }
-    ck_assert(!jsontext_next(array, &e));
+    ck_assert(!jsonpart_next(array, &e));
     e = (struct span){0};
-    ck_assert(!jsontext_next(text("[ ]"), &e));
+    ck_assert(!jsonpart_next(text("[ ]"), &e));
 }
 END_TEST
 
@@ -181,7 +182,7 @@ START_TEST(a_name_twice_is_found_at_any_depth)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         cJSON *tree = cJSON_Parse(cases[i].text);
-        const char *found = jsontext_duplicate(tree);
+        const char *found = jsonpart_duplicate(tree);
 
         if (cases[i].name)
             ck_assert_pstr_eq(found, cases[i].name);
