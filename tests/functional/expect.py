@@ -59,7 +59,7 @@ def rejections(node):
 
 
 def peer_of(node, peer):
-    (found,) = (p for p in node.rpc("peers.list")["peers"] if p["url"] == peer.url)
+    (found,) = (p for p in node.rpc("peers.list")["peers"] if p["address"] == peer.url)
     return found
 
 
