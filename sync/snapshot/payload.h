@@ -84,8 +84,4 @@ enum errc payload_ingest(const struct payload_paths *paths, const char *network,
                          struct payload_progress *progress, struct payload_result *out,
                          struct err *err);
 
-/* Digest that XAI signers sign: SHA-256 of CANON {block_hash, height, state_hash}. */
-void payload_signing_digest(uint64_t height, const char *block_hash,
-                            const char *state_hash, uint8_t out[32]);
-
 #endif

@@ -64,7 +64,7 @@ void payload_coins_free(struct payload_coins *c)
 
 static size_t encode(const struct payload_entry *e, uint8_t rec[RECORD_MAX])
 {
-    (void)hex_decode(e->txid, 32, true, rec); /* checked when it was read */
+    memcpy(rec, e->txid, 32);
     rec[32] = (uint8_t)(e->vout >> 24);
     rec[33] = (uint8_t)(e->vout >> 16);
     rec[34] = (uint8_t)(e->vout >> 8);
@@ -100,7 +100,7 @@ enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry 
     if (!why && !u128_from_amount(e->amount, &atto))
         why = "its amount is too large";
     if (why && !c->fault.code)
-        (void)err_fail(&c->fault, REASON_STATE_BOUNDS, "coin %s:%u: %s", e->txid,
+        (void)err_fail(&c->fault, REASON_STATE_BOUNDS, "coin %s:%u: %s", e->txid_hex,
                        e->vout, why);
     if (c->fault.code)
         return ERR_OK; /* nothing will be written */

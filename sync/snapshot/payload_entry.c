@@ -106,12 +106,10 @@ static const char *take_vout(struct payload_entry *e, const struct payload_event
 
 static const char *take_txid(struct payload_entry *e, const struct payload_event *ev)
 {
-    uint8_t txid[32];
-
     if (ev->type != PAYLOAD_STRING || ev->len != 64 ||
-        !hex_decode(ev->text, 32, true, txid))
+        !hex_decode(ev->text, 32, true, e->txid))
         return "not 64 lower-case hex digits";
-    memcpy(e->txid, ev->text, 64);
+    memcpy(e->txid_hex, ev->text, 64);
     return NULL;
 }
 
@@ -180,14 +178,6 @@ const char *payload_entry_fault(const struct payload_entry *e, const char *owner
     return NULL;
 }
 
-void payload_entry_coin(const struct payload_entry *e, struct coin *out)
-{
-    (void)hex_decode(e->txid, 32, true, out->at.txid); /* checked when it was read */
-    out->at.vout = e->vout;
-    out->amount = e->amount;
-    (void)snprintf(out->address, sizeof(out->address), "%s", e->address.data);
-}
-
 void payload_entry_write(const struct payload_entry *e, struct buf *out)
 {
     buf_puts(out, "{\"address\": ");
@@ -198,7 +188,7 @@ void payload_entry_write(const struct payload_entry *e, struct buf *out)
     json_write_string(e->script.data, e->script.len, out);
     buf_puts(out, e->spent ? ", \"spent\": true, \"txid\": \""
                            : ", \"spent\": false, \"txid\": \"");
-    buf_put(out, e->txid, 64);
+    buf_put(out, e->txid_hex, 64);
     buf_puts(out, "\", \"vout\": ");
     buf_printf(out, "%u}", e->vout);
 }

@@ -17,7 +17,8 @@ struct payload_entry {
     unsigned seen;  /* bits by field */
     unsigned field; /* of the key read last */
     struct buf address, script;
-    char txid[65];
+    uint8_t txid[32];
+    char txid_hex[65];
     uint32_t vout;
     bool spent;
     double amount;
@@ -35,8 +36,6 @@ enum errc payload_entry_end(const struct payload_entry *e, struct err *err);
 
 /* NULL, or which bound of the chain the values break, under the list of owner. */
 const char *payload_entry_fault(const struct payload_entry *e, const char *owner);
-
-void payload_entry_coin(const struct payload_entry *e, struct coin *out);
 
 /* Canonical text, JSON_SPACED. */
 void payload_entry_write(const struct payload_entry *e, struct buf *out);

@@ -50,7 +50,7 @@ static bool find_end_of_data(const char *tail, size_t len, size_t *end)
             return false; /* the top object begins in the tail: nothing is missing */
         b.depth--;
     }
-    return b.depth >= 2;
+    return b.depth >= 2 && tail[*end - 1] == '}';
 }
 
 /* Stops the parser where data begins. */

@@ -70,11 +70,13 @@ END_TEST
 
 START_TEST(texts_of_sources_are_bounded_and_plain)
 {
+    static const char nasty[] = "http://\xff\xfe\"\\\n\x01\x7f";
     cJSON *doc, *again;
     char *text, *url = xcalloc(1, 100001);
 
     memset(url, 'x', 100000);
-    memcpy(url, "http://\xff\xfe\"\\\n\x01", 13);
+    for (size_t i = 0; nasty[i]; i++)
+        url[i] = nasty[i];
     k.candidate.source = url;
     k.candidate.malformed = url;
     k.candidate.network = url;
