@@ -203,16 +203,24 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
 static enum errc advance(struct engine *e, bool *found, struct err *err)
 {
     struct chase *c = &e->chase;
+    struct err commit;
+    enum errc rc;
 
     if (chaindb_begin(c->gen->db, err))
         return err->code;
-    if (walk_known(c, found, err) || consume(e, found, err)) {
-        if (err->code == ERR_VERIFY)
-            return chaindb_commit(c->gen->db, &(struct err){0}), err->code;
+    rc = walk_known(c, found, err);
+    if (!rc)
+        rc = consume(e, found, err);
+    if (rc && rc != ERR_VERIFY) {
         chaindb_rollback(c->gen->db);
-        return err->code;
+        return rc;
     }
-    return chaindb_commit(c->gen->db, err);
+    /* What came before a refused block is proven all the same. */
+    if (chaindb_commit(c->gen->db, &commit) && !rc) {
+        *err = commit;
+        rc = err->code;
+    }
+    return rc;
 }
 
 void chase_pump(struct engine *e)

@@ -39,6 +39,7 @@ void intake_sibling(const struct engine *e, const char *name, char out[PATH_TEXT
 enum errc intake_complete(const char *part, const char *whole, struct err *err)
 {
     AUTOFREE char *dir = xstrdup(whole);
+    enum errc rc = ERR_OK;
     int fd;
 
     if (rename(part, whole) != 0)
@@ -46,10 +47,10 @@ enum errc intake_complete(const char *part, const char *whole, struct err *err)
     *strrchr(dir, '/') = '\0';
     fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0)
-        (void)err_errno(err, "%s", dir);
+        rc = err_errno(err, "%s", dir);
     if (fd >= 0)
         (void)close(fd);
-    return err->code;
+    return rc;
 }
 
 static enum errc write_all(int fd, const char *text, size_t len, struct err *err)
