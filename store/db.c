@@ -176,7 +176,7 @@ static enum errc prepare_all(struct db *db, const struct db_options *opt,
 
 enum errc db_open(struct db *db, const struct db_options *opt, struct err *err)
 {
-    int64_t have;
+    int64_t have = 0;
     enum errc rc;
 
     db->writer = opt->writer;

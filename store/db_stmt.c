@@ -55,7 +55,7 @@ enum errc db_each_row(struct db *db, sqlite3_stmt *st, const char *what,
                       void *arg, struct err *err)
 {
     for (;;) {
-        bool more;
+        bool more = false;
         enum errc rc = db_step_row(db, st, &more, what, err);
 
         if (!rc && more)

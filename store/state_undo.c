@@ -35,7 +35,7 @@ static enum errc take_entries(struct state *s, struct undo_cursor c, bool spent,
 {
     for (;;) {
         struct undo_entry e;
-        bool more;
+        bool more = false;
         enum errc rc = undo_next(&c, &more, &e, err);
 
         if (!rc && more && e.spent == spent)

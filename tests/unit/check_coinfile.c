@@ -238,7 +238,7 @@ static const struct {
 } bad_coins[] = {
     {-1.0, "a", "amount -1 is none a coin can have"},
     {-0.0, "a", "amount -0 is none a coin can have"},
-    {INFINITY, "a", "amount inf is none a coin can have"},
+    {(double)INFINITY, "a", "amount inf is none a coin can have"},
     {1e9 + 1, "a", "amount 1e+09 is none a coin can have"},
     {1.0, "", "address is not 1 to 128 bytes of UTF-8"},
     {1.0, "\xff", "address is not 1 to 128 bytes of UTF-8"},
