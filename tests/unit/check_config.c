@@ -225,6 +225,8 @@ START_TEST(unknown_keys_name_line_path_and_the_nearest)
     assert_refused("follow: {poll_second: 3}", "did you mean poll_seconds?");
     assert_refused("xyzzy: 3", "xyzzy: unknown key");
     ck_assert_ptr_null(strstr(test_err.msg, "did you mean"));
+    assert_refused("log: {quorun: 3}", "log.quorun: unknown key");
+    ck_assert_ptr_null(strstr(test_err.msg, "did you mean"));
     assert_refused("\"\": 1", ": unknown key");
     assert_refused("log.level: debug", "log.level: unknown key; nest it");
 }
@@ -274,7 +276,7 @@ START_TEST(values_of_the_wrong_kind_say_what_is_wanted)
         {"transfer: {min_speed: MiB}", "wants bytes"},
         {"transfer: {max_bytes: 0}", "from 1 to"},
         {"transfer: {max_bytes: 9999999999TiB}", "from 1 to"},
-        {"transfer: {max_bytes: 16777216TiB}", "from 1 to"}, /* 2^64 */
+        {"transfer: {min_speed: 16777216TiB}", "from 0 to"}, /* 2^64 */
         {"transfer: {connections: 0}", "from 1 to 64"},
         {"transfer: {allow_networks: [10.0.0.0/33]}", "no network"},
         {"transfer: {allow_networks: 10.0.0.0/8}", "wants a list"},
