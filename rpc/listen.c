@@ -100,8 +100,8 @@ static void write_address(const union address *a, char out[LISTEN_TEXT])
 enum errc listen_open(const char *address, int *fd, char bound[LISTEN_TEXT],
                       struct err *err)
 {
-    union address a;
-    socklen_t len;
+    union address a = {0};
+    socklen_t len = 0;
     int s, on = 1;
     enum errc rc = parse(address, &a, &len, err);
 

@@ -75,8 +75,7 @@ METHODS_HANDLER(rejections_list)
     enum reason known;
 
     if (p->reason && !reason_find(p->reason, &known))
-        return err_set(err, ERR_INVALID, "reason: \"%.48s\" is no reason code",
-                       p->reason);
+        return err_set(err, ERR_INVALID, "reason: a reason code expected");
     page.list = cJSON_AddArrayToObject(result, "rejections");
     if (reads_control(ctx->reads, &reader, err) ||
         control_rejection_each(reader->control, &filter, add_rejection, &page, err))

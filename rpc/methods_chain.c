@@ -142,8 +142,8 @@ static void add_header(cJSON *o, const struct chaindb_header *h, bool active)
 METHODS_HANDLER(chain_header)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
-    struct chaindb_header h;
-    bool active;
+    struct chaindb_header h = {0};
+    bool active = false;
 
     if (reads_chain(ctx->reads, &reader, err) ||
         find_header(reader, p, &h, &active, err))
@@ -156,8 +156,8 @@ METHODS_HANDLER(chain_block)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
     struct buf CLEANUP_BUF body = BUF(BODY_MAX);
-    struct chaindb_header h;
-    bool active, found;
+    struct chaindb_header h = {0};
+    bool active = false, found;
 
     if (reads_chain(ctx->reads, &reader, err) ||
         find_header(reader, p, &h, &active, err) ||

@@ -27,7 +27,7 @@ struct engine {
 static struct engine fake = {.lock = PTHREAD_MUTEX_INITIALIZER,
                              .changed = PTHREAD_COND_INITIALIZER};
 
-static void fake_forget(void)
+static inline void fake_forget(void)
 {
     free(fake.url);
     free(fake.path);
@@ -35,10 +35,11 @@ static void fake_forget(void)
     free(fake.block_hash);
     free(fake.reason);
     free(fake.key);
-    fake.url = fake.path = fake.payload = fake.block_hash = fake.reason = fake.key = NULL;
+    fake.url = fake.path = fake.payload = fake.block_hash = fake.reason = fake.key =
+        NULL;
 }
 
-static void fake_reset(void)
+static inline void fake_reset(void)
 {
     fake_forget();
     fake.status = (struct engine_status){.seq = 1, .progress.eta_seconds = -1};
@@ -47,7 +48,7 @@ static void fake_reset(void)
 }
 
 /* What was done to status shows. */
-static void fake_publish(void)
+static inline void fake_publish(void)
 {
     pthread_mutex_lock(&fake.lock);
     fake.status.seq++;
@@ -60,8 +61,8 @@ static char *copy(const char *text)
     return text ? xstrdup(text) : NULL;
 }
 
-enum errc engine_call(struct engine *e, const struct engine_request *req, cJSON **result,
-                      struct err *err)
+enum errc engine_call(struct engine *e, const struct engine_request *req,
+                      cJSON **result, struct err *err)
 {
     fake_forget();
     e->op = req->op;
