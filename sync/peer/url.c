@@ -151,7 +151,7 @@ enum errc url_check(const char *url, struct err *err)
 enum errc url_normalise_base(const char *url, char out[URL_MAX], struct err *err)
 {
     struct parts parts;
-    char port[8] = "", whole[URL_MAX + 16];
+    char port[16] = "", whole[URL_MAX + 32];
     size_t rest;
     int n;
 
