@@ -46,18 +46,27 @@ def forged(payload, key, thief):
     return xai.reseal_payload(out, key)
 
 
-def show_rules(rules):
+def facts_of(rule):
+    facts = [f"{word} {rule[word]}," for word in ("saw", "wanted") if rule[word]]
+    if rule["detail"]:
+        facts.append(f"({rule['detail']})")
+    return " ".join(facts)
+
+
+def show_every_rule(rules):
     for rule in rules:
         result = rule["result"].replace("_", " ")
-        facts = []
-        if rule.get("saw"):
-            facts.append("saw " + rule["saw"])
-        if rule.get("wanted"):
-            facts.append("wanted " + rule["wanted"])
-        text = "; ".join(facts)
-        if rule.get("detail"):
-            text += f" ({rule['detail']})" if text else rule["detail"]
-        say(f"   {result:15}{rule['rule']:15}{text[:150]}")
+        say(f"   {result:16}{rule['rule']:15}{facts_of(rule)}")
+
+
+def show_what_decided(rules):
+    for result in ("pass", "fail", "skipped"):
+        these = [rule for rule in rules if rule["result"] == result]
+        if result == "fail":
+            for rule in these:
+                say(f"   FAIL     {rule['rule']}: {facts_of(rule)}")
+        elif these:
+            say(f"   {result:9}{', '.join(rule['rule'] for rule in these)}")
 
 
 class Demo:
@@ -94,8 +103,8 @@ class Demo:
         if job["state"] != "failed":
             raise SystemExit(f"the lie was not refused: {job}")
         (last,) = self.node.rpc("rejections.list", limit=1)["rejections"]
-        show_rules(last["rules"])
-        say(f"   REFUSED: {last['reason']}. {job['error'].get('hint', '')}")
+        show_what_decided(last["rules"])
+        say(f"   REFUSED: {last['reason']}: {job['error']['hint']}")
 
     def bootstrap(self):
         title(f"An honest peer hosts the publisher's checkpoint at height {HEIGHT}")
@@ -106,10 +115,11 @@ class Demo:
             raise SystemExit(f"the bootstrap failed: {job['error']}")
         self.node.wait_tip(self.chain.tip["index"], self.chain.tip["hash"])
         seconds = time.monotonic() - from_time
-        show_rules(self.node.rpc("checkpoint.provenance", height=HEIGHT)["rules"])
+        provenance = self.node.rpc("checkpoint.provenance", height=HEIGHT)["provenance"]
+        show_every_rule(provenance["verdict"]["rules"])
         say(f"   ACCEPTED, mounted and followed to the tip in {seconds:.1f} s. The block is "
-            "proven by work;\n   the state is vouched for by its signer, and is one that the "
-            "proven blocks can have made.")
+            "proven by work;\n   the state is signed, and every coin of it is one that the "
+            "proven blocks made and did not spend.")
 
     def show_node(self):
         title("The node now")
@@ -129,10 +139,11 @@ class Demo:
         assert coin["address"] == owner
 
     def show_curl(self, keep):
-        title("Look further" if keep else "Look further (with ./dev demo --keep)")
+        title("Look further" if keep else
+              "To look further, ./dev demo --keep leaves the node up for calls like these")
         address, cookie = self.node.address, self.node.data_dir / "rpc.cookie"
         say(f"   call() {{ curl -s -H \"Authorization: Bearer $(cat {cookie})\" \\\n"
-            f"       -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"'$1'\","
+            f"       --json '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"'$1'\","
             f"\"params\":'\"${{2:-{{\\}}}}\"'}}' \\\n"
             f"       http://{address}/rpc; echo; }}")
         for line in ("sync.status", "rejections.list '{\"limit\":1}'",

@@ -26,7 +26,7 @@ SANITIZER_WORDS = (
 def binary():
     path = os.environ.get("CAIRN_BIN")
     if path:
-        return path
+        return str(Path(path).resolve())
     for preset in ("dev", "release"):
         found = REPO / "build" / preset / "cairnd"
         if found.exists():
@@ -88,11 +88,10 @@ def default_config(peers):
 class Node:
     def __init__(self, directory, peers=(), config=None, environment=None):
         self.directory = Path(directory)
-        self.data_dir = self.directory / "data"
         self.config_file = self.directory / "cairn.yaml"
         self.log_file = self.directory / "cairnd.log"
         self.config = merged(default_config(peers), config or {})
-        self.config.setdefault("data_dir", str(self.data_dir))
+        self.data_dir = self.directory / self.config.setdefault("data_dir", "data")
         self.environment = environment or {}
         self.process = None
         self.address = None
@@ -109,6 +108,7 @@ class Node:
             self.process = subprocess.Popen(
                 [binary(), "--config", str(self.config_file)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env,
+                cwd=self.directory,
             )
         self.address = self._ready_address()
         return self
