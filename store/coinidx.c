@@ -54,32 +54,40 @@ static bool chunks_are_sound(const struct coinidx *ix)
     return offset == ix->file_bytes && coins == ix->coin_count;
 }
 
+static bool sparse_ascends(const struct coinidx *ix, uint64_t i)
+{
+    return sparse_offset(ix, i) < ix->file_bytes &&
+           (i == 0 ||
+            (sparse_offset(ix, i - 1) < sparse_offset(ix, i) &&
+             memcmp(sparse_key(ix, i - 1), sparse_key(ix, i), COINREC_KEY) < 0));
+}
+
 /* Ascending, and one at the start of each chunk, so that no span crosses chunks. */
 static bool sparse_is_sound(const struct coinidx *ix)
 {
-    uint32_t chunk = 0;
+    uint32_t begun = 0; /* chunks */
 
+    if (ix->chunk_count == 0)
+        return ix->sparse_count == 0;
     for (uint64_t i = 0; i < ix->sparse_count; i++) {
-        uint64_t offset = sparse_offset(ix, i);
+        struct coinidx_chunk c;
 
-        if (i > 0 &&
-            (offset <= sparse_offset(ix, i - 1) ||
-             memcmp(sparse_key(ix, i - 1), sparse_key(ix, i), COINREC_KEY) >= 0))
+        if (!sparse_ascends(ix, i))
             return false;
-        if (offset >= ix->file_bytes)
-            return false;
-        if (chunk < ix->chunk_count &&
-            offset >= bytes_le64(chunk_row(ix, chunk) + COINIDX_ROW_OFFSET)) {
-            if (offset != coinidx_chunk(ix, chunk).offset ||
-                memcmp(sparse_key(ix, i), coinidx_chunk(ix, chunk).first_key,
-                       COINREC_KEY) != 0)
+        if (begun == ix->chunk_count)
+            continue;
+        c = coinidx_chunk(ix, begun);
+        if (sparse_offset(ix, i) < c.offset) {
+            if (begun == 0)
                 return false;
-            chunk++;
+            continue;
         }
-        if (chunk == 0)
+        if (sparse_offset(ix, i) != c.offset ||
+            memcmp(sparse_key(ix, i), c.first_key, COINREC_KEY) != 0)
             return false;
+        begun++;
     }
-    return chunk == ix->chunk_count;
+    return begun == ix->chunk_count;
 }
 
 static bool size_is_sound(const struct coinidx *ix)
@@ -100,7 +108,7 @@ bool coinidx_read(const uint8_t *bytes, size_t len, const uint8_t head[COINHEAD_
     uint8_t sum[32];
 
     if (len < COINIDX_TABLE + COINIDX_SUM ||
-        memcmp(bytes + COINIDX_MAGIC, COINIDX_MAGIC_TEXT, 8) != 0 ||
+        memcmp(bytes + COINIDX_MAGIC, coinidx_magic, 8) != 0 ||
         bytes_le32(bytes + COINIDX_VERSION) != COINIDX_FORMAT)
         return false;
     ix.chunk_count = bytes_le32(bytes + COINIDX_CHUNKS);

@@ -95,7 +95,7 @@ uint8_t *coinidx_builder_finish(const struct coinidx_builder *b, size_t *len)
     assert(b->chunk_coins == 0);
     *len = COINIDX_TABLE + b->chunks.len + b->sparse.len + COINIDX_SUM;
     out = xcalloc(1, *len);
-    memcpy(out + COINIDX_MAGIC, COINIDX_MAGIC_TEXT, 8);
+    memcpy(out + COINIDX_MAGIC, coinidx_magic, 8);
     bytes_put_le32(out + COINIDX_VERSION, COINIDX_FORMAT);
     bytes_put_le32(out + COINIDX_CHUNKS, (uint32_t)(b->chunks.len / COINIDX_ROW));
     bytes_put_le64(out + COINIDX_SPARSE, b->sparse.len / COINIDX_KEY);

@@ -31,6 +31,6 @@ enum {
     COINIDX_FORMAT = 1,
     COINIDX_STRIDE = 4096, /* of the coin file from one sparse key to the next */
 };
-#define COINIDX_MAGIC_TEXT "CAIRNCI1"
+static const char coinidx_magic[8] = {'C', 'A', 'I', 'R', 'N', 'C', 'I', '1'};
 
 #endif

@@ -132,6 +132,8 @@ static enum errc give_job(void *arg, sqlite3_stmt *st, struct err *err)
     return rc;
 }
 
+/* One parameter over the limit: the page, the filter and the callback of its header. */
+/* NOLINTNEXTLINE(readability-function-size) */
 enum errc control_job_each(struct control *c, int64_t before_id, size_t limit,
                            bool live_only,
                            enum errc (*each)(void *arg, const struct control_job *j,

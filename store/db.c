@@ -165,7 +165,7 @@ static enum errc configure(struct db *db, struct err *err)
 static enum errc prepare_all(struct db *db, const struct db_options *opt,
                              struct err *err)
 {
-    db->stmt = xcalloc(opt->sql_count, sizeof(*db->stmt));
+    db->stmt = xcalloc(opt->sql_count, sizeof(sqlite3_stmt *));
     db->stmt_count = opt->sql_count;
     for (size_t i = 0; i < opt->sql_count; i++)
         if (sqlite3_prepare_v3(db->handle, opt->sql[i], -1, SQLITE_PREPARE_PERSISTENT,

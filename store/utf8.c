@@ -2,31 +2,25 @@
 
 #include "store/utf8.h"
 
-/* Length of the sequence at p, 0 if there is none; low and high bound its second byte.
- */
-static size_t sequence(uint8_t lead, uint8_t *low, uint8_t *high)
+/* By the first byte: the bounds of the second, and the length.  What is missing is too
+   long a form, a surrogate, over U+10FFFF, or NUL. */
+static const struct lead {
+    uint8_t first, last, low, high;
+    uint8_t len;
+} leads[] = {
+    {0x01, 0x7f, 0x00, 0x00, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2},
+    {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+    {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
+    {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+static const struct lead *find_lead(uint8_t byte)
 {
-    *low = 0x80;
-    *high = 0xbf;
-    if (lead >= 0x01 && lead <= 0x7f)
-        return 1;
-    if (lead >= 0xc2 && lead <= 0xdf)
-        return 2;
-    if (lead >= 0xe0 && lead <= 0xef) {
-        if (lead == 0xe0)
-            *low = 0xa0; /* below: too long a form */
-        if (lead == 0xed)
-            *high = 0x9f; /* above: surrogates */
-        return 3;
-    }
-    if (lead >= 0xf0 && lead <= 0xf4) {
-        if (lead == 0xf0)
-            *low = 0x90;
-        if (lead == 0xf4)
-            *high = 0x8f; /* above: over U+10FFFF */
-        return 4;
-    }
-    return 0;
+    for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+        if (byte >= leads[i].first && byte <= leads[i].last)
+            return &leads[i];
+    return NULL;
 }
 
 bool utf8_valid(const char *text, size_t len)
@@ -34,17 +28,16 @@ bool utf8_valid(const char *text, size_t len)
     const uint8_t *p = (const uint8_t *)text;
 
     for (size_t i = 0; i < len;) {
-        uint8_t low, high;
-        size_t n = sequence(p[i], &low, &high);
+        const struct lead *lead = find_lead(p[i]);
 
-        if (n == 0 || n > len - i)
+        if (!lead || lead->len > len - i)
             return false;
-        if (n > 1 && (p[i + 1] < low || p[i + 1] > high))
+        if (lead->len > 1 && (p[i + 1] < lead->low || p[i + 1] > lead->high))
             return false;
-        for (size_t k = 2; k < n; k++)
+        for (size_t k = 2; k < lead->len; k++)
             if ((p[i + k] & 0xc0) != 0x80)
                 return false;
-        i += n;
+        i += lead->len;
     }
     return true;
 }

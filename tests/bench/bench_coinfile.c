@@ -32,7 +32,7 @@ static void must(enum errc rc, const struct err *err)
     if (rc == ERR_OK)
         return;
     (void)fprintf(stderr, "%s\n", err->msg);
-    exit(EXIT_FAILURE);
+    abort();
 }
 
 /* In order already: the number spread over the first eight bytes of the txid. */
@@ -83,7 +83,7 @@ static double hash_raw(void)
     size_t n;
 
     if (!f)
-        exit(EXIT_FAILURE);
+        abort();
     while ((n = fread(part, 1, PART, f)) > 0) {
         double start = now_s();
 
@@ -130,7 +130,7 @@ static double look_up(struct coinfile *f, uint64_t n)
 
         must(coinfile_find(f, &at[i], &found, &coin, &err), &err);
         if (!found)
-            exit(EXIT_FAILURE);
+            abort();
     }
     return (now_s() - start) / LOOKUPS;
 }
@@ -161,8 +161,8 @@ int main(int argc, char **argv)
     (void)snprintf(idx_path, sizeof(idx_path), "%s/base.idx", dir);
     (void)atexit(remove_files);
     write_s = write_coins(n, &info);
+    (void)hash_raw(); /* into the page cache */
     raw_s = hash_raw();
-    raw_s = hash_raw(); /* the second time from the page cache */
     open_s = open_file(&info, &f);
     verify_s = verify(f);
     cold_s = look_up(f, n); /* hashes each chunk once */

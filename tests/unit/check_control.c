@@ -265,14 +265,14 @@ START_TEST(a_generation_keeps_what_it_is_built_on)
 }
 END_TEST
 
-static int64_t add_checkpoint(uint64_t height, char *state_hash)
+static int64_t add_checkpoint(uint64_t height, bool has_state_hash)
 {
     char source[] = "https://x", trust[] = "attested";
     const struct control_checkpoint k = {.height = height,
                                          .block_hash = {1},
                                          .state_root = {2},
                                          .work = {[0] = 3, [39] = 4},
-                                         .state_hash = state_hash,
+                                         .state_hash = has_state_hash ? text_c : NULL,
                                          .source = source,
                                          .trust = trust,
                                          .provenance = text_a,
@@ -299,9 +299,9 @@ START_TEST(checkpoints_are_kept_and_found)
 
     ASSERT_OK(control_checkpoint_latest(db, &found, &k, &test_err));
     ck_assert(!found);
-    (void)add_checkpoint(100, text_c);
-    (void)add_checkpoint(200, NULL);
-    (void)add_checkpoint(100, NULL);
+    (void)add_checkpoint(100, true);
+    (void)add_checkpoint(200, false);
+    (void)add_checkpoint(100, false);
     ASSERT_OK(control_checkpoint_get(db, 1, &k, &test_err));
     ck_assert(k.height == 100 && k.work[0] == 3 && k.work[39] == 4 &&
               k.generation == 5);
@@ -325,16 +325,18 @@ START_TEST(checkpoints_are_kept_and_found)
 }
 END_TEST
 
-static void add_rejection(int64_t at_ms, uint64_t height, char *reason, char *peers)
+static char quorum[] = "no_quorum", low[] = "low_work";
+
+static void add_rejection(int64_t at_ms, uint64_t height, bool no_quorum)
 {
-    char source[] = "http://source:1";
+    char source[] = "http://source:1", peers[] = "[\"http://p%1:1\"]", none[] = "[]";
     const struct control_rejection r = {.at_ms = at_ms,
                                         .has_height = height > 0,
                                         .height = height,
                                         .block_hash = height > 0 ? text_c : NULL,
                                         .source = source,
-                                        .peers = peers,
-                                        .reason = reason,
+                                        .peers = no_quorum ? peers : none,
+                                        .reason = no_quorum ? quorum : low,
                                         .verdict = text_b};
     int64_t id = 0;
 
@@ -361,13 +363,10 @@ static void expect_rejections(struct control_rejection_filter f, const char *wan
 
 START_TEST(rejections_are_filtered)
 {
-    char quorum[] = "no_quorum", low[] = "low_work";
-    char peers[] = "[\"http://p%1:1\"]", none[] = "[]";
-
-    add_rejection(10, 100, quorum, peers);
-    add_rejection(20, 200, low, none);
-    add_rejection(30, 0, low, none);
-    add_rejection(40, UINT64_MAX, low, none);
+    add_rejection(10, 100, true);
+    add_rejection(20, 200, false);
+    add_rejection(30, 0, false);
+    add_rejection(40, UINT64_MAX, false);
     expect_rejections((struct control_rejection_filter){0}, "4 3 2 1 ");
     expect_rejections((struct control_rejection_filter){.limit = 2}, "4 3 ");
     expect_rejections((struct control_rejection_filter){.before_id = 3}, "2 1 ");

@@ -314,7 +314,7 @@ START_TEST(a_state_opens_on_its_own_base_only)
     ASSERT_ERR(ERR_IO, state_open(dir.path, w->db, &s, &test_err));
     ck_assert_int_eq((int)test_err.reason, REASON_STORAGE_CORRUPT);
     for (uint32_t i = 0; i < BASE_COINS; i++) /* the same coins, another block */
-        w->m.all[i] = w->m.all[i * (UNIVERSE / BASE_COINS)];
+        w->m.all[i] = w->m.all[(size_t)i * (UNIVERSE / BASE_COINS)];
     (void)coins_write(&dir, &later, w->m.all, BASE_COINS);
     ASSERT_ERR(ERR_IO, state_open(dir.path, w->db, &s, &test_err));
     ck_assert_ptr_nonnull(strstr(test_err.msg, "is of another block than chain.db"));
