@@ -20,8 +20,10 @@ enum {
     DRAIN_MS = 2000,
 };
 
-/* Bodies held at once by all requests together. */
+/* Bodies over BODY_SMALL held at once by all requests together; the others are few
+   bytes and no more than there are connections. */
 #define BODIES_MAX ((size_t)256 << 20)
+#define BODY_SMALL ((size_t)64 << 10)
 
 static const char *header(struct MHD_Connection *c, const char *name)
 {
@@ -30,11 +32,13 @@ static const char *header(struct MHD_Connection *c, const char *name)
 
 static enum fault reserve_body(struct request *r, size_t len)
 {
-    if (atomic_fetch_add(&r->http->bodies, len) > BODIES_MAX - len) {
-        atomic_fetch_sub(&r->http->bodies, len);
+    size_t counted = len > BODY_SMALL ? len : 0;
+
+    if (atomic_fetch_add(&r->http->bodies, counted) > BODIES_MAX - counted) {
+        atomic_fetch_sub(&r->http->bodies, counted);
         return FAULT_OVERLOADED;
     }
-    r->reserved = len;
+    r->reserved = counted;
     r->body = BUF(len);
     return FAULT_NONE;
 }

@@ -16,7 +16,7 @@ struct http {
     struct http_config cfg;
     struct MHD_Daemon *daemon;
     int listen_fd;        /* ours again once quiesced */
-    atomic_size_t bodies; /* bytes declared by requests under way */
+    atomic_size_t bodies; /* bytes of large bodies under way */
     atomic_size_t active; /* requests under way */
     atomic_bool stopping;
     struct slow *slow;

@@ -13,6 +13,8 @@ struct engine {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct engine_status status;
+    bool blocked; /* calls are not answered before fake_unblock */
+    unsigned calling;
     /* of the last engine_call */
     enum engine_op op;
     bool full, dry_run, has_height;
@@ -45,6 +47,7 @@ static inline void fake_reset(void)
     fake.status = (struct engine_status){.seq = 1, .progress.eta_seconds = -1};
     fake.err = (struct err){0};
     fake.answer = "{}";
+    fake.blocked = false;
 }
 
 /* What was done to status shows. */
@@ -56,6 +59,23 @@ static inline void fake_publish(void)
     pthread_mutex_unlock(&fake.lock);
 }
 
+static inline void fake_unblock(void)
+{
+    pthread_mutex_lock(&fake.lock);
+    fake.blocked = false;
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.lock);
+}
+
+/* Until n calls are under way. */
+static inline void fake_await_calls(unsigned n)
+{
+    pthread_mutex_lock(&fake.lock);
+    while (fake.calling < n)
+        pthread_cond_wait(&fake.changed, &fake.lock);
+    pthread_mutex_unlock(&fake.lock);
+}
+
 static char *copy(const char *text)
 {
     return text ? xstrdup(text) : NULL;
@@ -64,6 +84,12 @@ static char *copy(const char *text)
 enum errc engine_call(struct engine *e, const struct engine_request *req,
                       cJSON **result, struct err *err)
 {
+    pthread_mutex_lock(&e->lock);
+    e->calling++;
+    pthread_cond_broadcast(&e->changed);
+    while (e->blocked)
+        pthread_cond_wait(&e->changed, &e->lock);
+    e->calling--;
     fake_forget();
     e->op = req->op;
     e->full = req->full;
@@ -77,12 +103,11 @@ enum errc engine_call(struct engine *e, const struct engine_request *req,
     e->block_hash = copy(req->block_hash);
     e->reason = copy(req->reason);
     e->key = copy(req->idempotency_key);
-    if (e->err.code) {
-        *err = e->err;
-        return err->code;
-    }
-    *result = cJSON_Parse(e->answer);
-    return ERR_OK;
+    *err = e->err;
+    if (e->err.code == ERR_OK)
+        *result = cJSON_Parse(e->answer);
+    pthread_mutex_unlock(&e->lock);
+    return err->code;
 }
 
 const char *engine_state_name(enum engine_state state)
