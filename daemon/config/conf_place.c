@@ -110,8 +110,6 @@ static bool is_loopback(const char *host)
 {
     struct cidr address, net;
 
-    if (strcmp(host, "localhost") == 0)
-        return true;
     return cidr_parse_address(host, &address) &&
            cidr_parse(strchr(host, ':') ? "::1/128" : "127.0.0.0/8", &net) &&
            cidr_contains(&net, &address);
@@ -154,6 +152,12 @@ enum errc conf_place_rpc_listen(CONF_SET_ARGS)
     if ((*at)->kind != CONF_TEXT || !split_listen((*at)->text, host, &port) ||
         !is_port(port))
         return err_set(err, ERR_INVALID, "wants an address such as 127.0.0.1:8645");
+    if (strcmp(host, "localhost") == 0) { /* who listens takes numbers */
+        AUTOFREE char *number = xasprintf("127.0.0.1:%s", port);
+
+        c->rpc.listen = conf_hold_text(c, number);
+        return ERR_OK;
+    }
     if (!is_loopback(host))
         return err_set(err, ERR_INVALID,
                        "this version listens on loopback only (127.0.0.0/8, [::1], "
