@@ -143,10 +143,24 @@ END_TEST
 START_TEST(texts_must_be_unicode)
 {
     static const char *const bad[] = {
-        "\\ud800",      "\\udc00",        "\\ud83d\\ud83d", "\\ud83dx",
-        "\\ud83d\\n",   "\\uDE00\\uD83D", "\\u12g4",        "\\x41",
-        "\xff",         "\xc0\x80",       "\xed\xa0\x80",   "\xf4\x90\x80\x80",
-        "\xe2\x82",     "\x80",           "a\nb",           "\xf0\x8f\xbf\xbf",
+        "\\ud800",
+        "\\udc00",
+        "\\ud83d\\ud83d",
+        "\\ud83dx",
+        "\\ud83d\\n",
+        "\\ud83d\\n\\ude00",
+        "\\ud83dx\\ude00",
+        "\\uDE00\\uD83D",
+        "\\u12g4",
+        "\\x41",
+        "\xff",
+        "\xc0\x80",
+        "\xed\xa0\x80",
+        "\xf4\x90\x80\x80",
+        "\xe2\x82",
+        "\x80",
+        "a\nb",
+        "\xf0\x8f\xbf\xbf",
         "\xe0\x9f\xbf",
     };
     char to[64];

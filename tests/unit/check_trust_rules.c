@@ -145,6 +145,9 @@ START_TEST(freshness_needs_the_time_of_a_proven_header)
         strstr(k.verdict.rules[TRUST_RULE_FRESHNESS].detail, "this machine's clock"));
     e->block_time = (double)NAN;
     EXPECT_FAIL(&k, FRESHNESS, EXPIRED);
+    e->headers = TRUST_NOT_YET; /* a time of no proven header */
+    EXPECT(&k, FRESHNESS, SKIPPED);
+    e->headers = TRUST_HOLDS;
     e->has_block_time = false;
     EXPECT(&k, FRESHNESS, SKIPPED);
     ck_assert(!k.verdict.accepted && !k.verdict.refused);
