@@ -160,7 +160,7 @@ static int on_map_end(void *ctx)
     struct builder *b = ctx;
     struct json *node = b->frames[b->depth--].node;
     const struct json **sorted =
-        arena_alloc(&b->doc->arena, node->len, sizeof(const struct json *));
+        arena_alloc(&b->doc->arena, node->len, sizeof(*sorted));
     size_t n = 0;
 
     for (const struct json *v = node->first; v; v = v->next)

@@ -150,8 +150,7 @@ static enum errc read_contents(struct decoder *d, struct err *err)
 
 static bool is_same_coin(const struct coin *a, const struct coin *b)
 {
-    return outpoint_compare(&a->at, &b->at) == 0 &&
-           memcmp(&a->amount, &b->amount, sizeof(a->amount)) == 0 &&
+    return outpoint_compare(&a->at, &b->at) == 0 && a->amount == b->amount &&
            strcmp(a->address, b->address) == 0;
 }
 

@@ -33,7 +33,7 @@ static bool read_optional(const struct json *v, char *out, size_t max)
 
     if (v && v->type == JSON_NULL)
         return true;
-    if (!json_text(v, &text) || v->len == 0 || v->len > max)
+    if (!v || !json_text(v, &text) || v->len == 0 || v->len > max)
         return false;
     memcpy(out, text, v->len + 1);
     return true;
