@@ -66,7 +66,7 @@ static enum errc renew_generation(struct engine *e, struct err *err)
 {
     struct job *j = &e->job;
 
-    gen_discard(e, &e->building);
+    (void)gen_discard(e, &e->building); /* it warned */
     if (gen_create(e, &e->building, err))
         return err->code;
     j->row.generation = e->building.id;

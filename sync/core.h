@@ -255,7 +255,7 @@ enum errc gen_open(struct engine *e, int64_t id, struct gen *g, struct err *err)
 enum errc gen_create(struct engine *e, struct gen *g, struct err *err);
 void gen_close(struct gen *g);
 /* Closes and removes the directory of one that was never live. */
-void gen_discard(struct engine *e, struct gen *g);
+enum errc gen_discard(struct engine *e, struct gen *g);
 void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT]);
 
 /* --- datadir.c: the lock, control.db, the live generation --- */
@@ -267,6 +267,9 @@ enum errc peerbook_load(struct engine *e, struct err *err);
 void peerbook_save(struct engine *e); /* what changed */
 cJSON *peerbook_json(struct engine *e);
 size_t peerbook_index(struct engine *e, const struct peer *p); /* below PEERS_MAX */
+
+/* --- sweep.c: at start, what a crash left of jobs other than the one resumed --- */
+void sweep_leftovers(struct engine *e);
 
 /* --- tips.c: what peers say their tip is --- */
 /* Asks every usable peer; done(e) when the last has answered or failed. */
@@ -340,6 +343,7 @@ void jobs_moved(struct engine *e);
 /* Ends the job as failed with its error. */
 void jobs_fail(struct engine *e, const struct err *why);
 void jobs_close(struct engine *e); /* frees what the job holds */
+void jobs_remove_incoming(struct engine *e, int64_t id); /* its downloads */
 void jobs_error_json(const struct err *err, const char *stage, char **out);
 
 /* --- bootstrap.c: the stages --- */

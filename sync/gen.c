@@ -63,17 +63,19 @@ static void remove_dir(const char *dir)
     (void)rmdir(dir);
 }
 
-void gen_discard(struct engine *e, struct gen *g)
+enum errc gen_discard(struct engine *e, struct gen *g)
 {
     struct control_generation row = {.id = g->id, .state = CONTROL_GEN_FAILED};
     char dir[PATH_TEXT];
     struct err err;
 
     if (g->id == 0)
-        return;
+        return ERR_OK;
     memcpy(dir, g->dir, sizeof(dir));
     gen_close(g);
     remove_dir(dir);
-    if (control_generation_update(e->control, &row, &err))
-        log_warn("generation row not updated, ignoring", KV_S("detail", err.msg));
+    if (control_generation_update(e->control, &row, &err) == ERR_OK)
+        return ERR_OK;
+    log_warn("generation row not updated, ignoring", KV_S("detail", err.msg));
+    return err.code;
 }

@@ -121,7 +121,7 @@ void jobs_event(struct engine *e, enum job_event event, const char *detail)
 
 /* --- ends --- */
 
-static void remove_incoming(struct engine *e, int64_t id)
+void jobs_remove_incoming(struct engine *e, int64_t id)
 {
     static const char *const files[] = {"payload.json", "payload.part", "payload.etag"};
     char path[PATH_TEXT];
@@ -141,8 +141,8 @@ void jobs_close(struct engine *e)
     struct job *j = &e->job;
 
     if (j->active && job_state_is_terminal(j->state)) {
-        remove_incoming(e, j->id);
-        gen_discard(e, &e->building);
+        jobs_remove_incoming(e, j->id);
+        (void)gen_discard(e, &e->building); /* it warned */
     }
     control_job_fini(&j->row);
     cJSON_Delete(j->request);

@@ -204,12 +204,14 @@ enum errc jobs_resume(struct engine *e, struct err *err)
     if (control_job_each(e->control, 0, 1, true, take_first, &id, err))
         return err->code;
     if (id == 0) {
+        sweep_leftovers(e);
         bootstrap_at_start(e);
         return ERR_OK;
     }
     if (control_job_get(e->control, id, &row, err))
         return err->code;
     adopt(e, &row);
+    sweep_leftovers(e);
     if (resume_building(e, err))
         return err_wrap(err, "job %lld", (long long)id);
     log_info("job resumed", KV_U("job", id),
