@@ -14,8 +14,7 @@ enum { BATCH = 256 }; /* headers a step, so that the engine answers in between *
 static enum errc load_window(struct chase *c, struct err *err)
 {
     struct chaindb_header row;
-    struct header *held = xcalloc(HEADER_WINDOW, sizeof(*held));
-    AUTOFREE void *free_held = held;
+    AUTOFREE struct header *held = xcalloc(HEADER_WINDOW, sizeof(*held));
     uint8_t hash[32];
     size_t n = 0;
     bool found;
