@@ -342,7 +342,7 @@ enum errc jobs_move(struct engine *e, enum job_event event, const char *detail,
 void jobs_moved(struct engine *e);
 /* Ends the job as failed with its error. */
 void jobs_fail(struct engine *e, const struct err *why);
-void jobs_close(struct engine *e); /* frees what the job holds */
+void jobs_close(struct engine *e);                       /* frees what the job holds */
 void jobs_remove_incoming(struct engine *e, int64_t id); /* its downloads */
 void jobs_error_json(const struct err *err, const char *stage, char **out);
 
