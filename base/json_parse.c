@@ -160,12 +160,12 @@ static int on_map_end(void *ctx)
     struct builder *b = ctx;
     struct json *node = b->frames[b->depth--].node;
     const struct json **sorted =
-        arena_alloc(&b->doc->arena, node->len, sizeof(*sorted));
+        arena_alloc(&b->doc->arena, node->len, sizeof(void *));
     size_t n = 0;
 
     for (const struct json *v = node->first; v; v = v->next)
         sorted[n++] = v;
-    qsort(sorted, n, sizeof(*sorted), by_key);
+    qsort(sorted, n, sizeof(void *), by_key);
     for (size_t i = 1; i < n; i++)
         if (by_key(&sorted[i - 1], &sorted[i]) == 0)
             return refuse(b, "a key twice in one object");

@@ -221,23 +221,30 @@ static char *put_positional(char *p, const struct digits *d)
     return put(p, d->text + whole, d->n - whole);
 }
 
-size_t pyfloat_repr(double value, char out[PYFLOAT_TEXT])
+static char *put_finite(char *p, double value)
 {
     struct digits d;
-    char *p = out;
 
-    if (isnan(value))
-        return (size_t)(stpcpy(out, "NaN") - out);
-    if (signbit(value))
-        *p++ = '-';
-    value = fabs(value);
-    if (isinf(value))
-        return (size_t)(stpcpy(p, "Infinity") - out);
-    if (value == 0.0)
-        return (size_t)(stpcpy(p, "0.0") - out);
     if (!shortest_exact(value, &d))
         shortest_by_printf(value, &d);
-    p = d.exp >= -4 && d.exp < 16 ? put_positional(p, &d) : put_scientific(p, &d);
+    return d.exp >= -4 && d.exp < 16 ? put_positional(p, &d) : put_scientific(p, &d);
+}
+
+size_t pyfloat_repr(double value, char out[PYFLOAT_TEXT])
+{
+    char *p = out;
+
+    if (signbit(value) && !isnan(value))
+        *p++ = '-';
+    value = fabs(value);
+    if (isnan(value))
+        p = put(p, "NaN", 3);
+    else if (isinf(value))
+        p = put(p, "Infinity", 8);
+    else if (value == 0.0)
+        p = put(p, "0.0", 3);
+    else
+        p = put_finite(p, value);
     *p = '\0';
     return (size_t)(p - out);
 }

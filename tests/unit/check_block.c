@@ -206,7 +206,7 @@ Suite *suite(void)
     Suite *s = suite_create("block");
     TCase *tc = tcase_create("core");
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, txids_are_those_of_stock);
     tcase_add_test(tc, decodes_every_fixture_block);
     tcase_add_test(tc, decodes_a_served_block);

@@ -464,6 +464,7 @@ Suite *suite(void)
     Suite *s = suite_create("chain rules");
     TCase *tc = tcase_create("core");
 
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, amounts_are_truncated_like_stock);
     tcase_add_test(tc, rewards_halve_and_stop_at_the_cap);
     tcase_add_test(tc, sums_are_compared_as_printed);

@@ -538,6 +538,7 @@ Suite *suite(void)
     Suite *s = suite_create("header");
     TCase *tc = tcase_create("core");
 
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, hashes_are_those_of_stock);
     tcase_add_test(tc, what_stock_coerces_is_refused);
     tcase_add_test(tc, an_integer_timestamp_is_hashed_as_a_float);

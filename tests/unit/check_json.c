@@ -226,6 +226,7 @@ Suite *suite(void)
     Suite *s = suite_create("json");
     TCase *tc = tcase_create("core");
 
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, writes_what_python_writes);
     tcase_add_test(tc, keeps_the_kind_of_numbers);
     tcase_add_test(tc, refuses_what_is_not_strict_json);

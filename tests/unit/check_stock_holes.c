@@ -336,6 +336,7 @@ Suite *suite(void)
     Suite *s = suite_create("stock's holes");
     TCase *tc = tcase_create("core");
 
+    tcase_set_timeout(tc, 120);
     tcase_add_unchecked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, every_answer_of_stock_is_looked_at);
     tcase_add_test(tc, a_different_genesis_is_not_taken);
