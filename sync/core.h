@@ -256,6 +256,8 @@ enum errc gen_create(struct engine *e, struct gen *g, struct err *err);
 void gen_close(struct gen *g);
 /* Closes and removes the directory of one that was never live. */
 enum errc gen_discard(struct engine *e, struct gen *g);
+/* Removes what no job is building any more: a worker may have outlived its job. */
+enum errc gen_sweep(struct engine *e, struct err *err);
 void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT]);
 
 /* --- datadir.c: the lock, control.db, the live generation --- */

@@ -9,6 +9,12 @@
 #include "base/log.h"
 #include "sync/core.h"
 
+static void gen_dir(const struct engine *e, int64_t id, char out[PATH_TEXT])
+{
+    (void)snprintf(out, PATH_TEXT, "%.900s/generations/%lld", e->cfg->data_dir,
+                   (long long)id);
+}
+
 void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT])
 {
     (void)snprintf(out, PATH_TEXT, "%.900s/%s", g->dir, file);
@@ -19,8 +25,7 @@ enum errc gen_open(struct engine *e, int64_t id, struct gen *g, struct err *err)
     char path[PATH_TEXT];
 
     *g = (struct gen){.id = id};
-    (void)snprintf(g->dir, sizeof(g->dir), "%s/generations/%lld", e->cfg->data_dir,
-                   (long long)id);
+    gen_dir(e, id, g->dir);
     if (mkdir(g->dir, 0700) != 0 && errno != EEXIST) {
         (void)err_errno(err, "%s", g->dir);
         *g = (struct gen){0};
@@ -78,4 +83,47 @@ enum errc gen_discard(struct engine *e, struct gen *g)
         return ERR_OK;
     log_warn("generation row not updated, ignoring", KV_S("detail", err.msg));
     return err.code;
+}
+
+struct sweep {
+    struct engine *e;
+    int64_t orphans[64];
+    size_t n;
+};
+
+static enum errc find_orphan(void *arg, const struct control_generation *g,
+                             struct err *err)
+{
+    struct sweep *s = arg;
+    char dir[PATH_TEXT];
+
+    (void)err;
+    if (g->id == s->e->building.id || s->n == 64)
+        return ERR_OK;
+    if (g->state == CONTROL_GEN_BUILDING) {
+        s->orphans[s->n++] = g->id;
+    } else if (g->state == CONTROL_GEN_FAILED) {
+        gen_dir(s->e, g->id, dir);
+        remove_dir(dir);
+    }
+    return ERR_OK;
+}
+
+enum errc gen_sweep(struct engine *e, struct err *err)
+{
+    struct sweep s = {.e = e};
+
+    if (control_generation_each(e->control, find_orphan, &s, err))
+        return err->code;
+    for (size_t i = 0; i < s.n; i++) {
+        struct control_generation row = {.id = s.orphans[i],
+                                         .state = CONTROL_GEN_FAILED};
+        char dir[PATH_TEXT];
+
+        gen_dir(e, row.id, dir);
+        remove_dir(dir);
+        if (control_generation_update(e->control, &row, err))
+            return err->code;
+    }
+    return ERR_OK;
 }

@@ -212,7 +212,7 @@ enum errc jobs_resume(struct engine *e, struct err *err)
         return err->code;
     adopt(e, &row);
     sweep_leftovers(e);
-    if (resume_building(e, err))
+    if (resume_building(e, err) || gen_sweep(e, err))
         return err_wrap(err, "job %lld", (long long)id);
     log_info("job resumed", KV_U("job", id),
              KV_S("stage", job_state_name(e->job.state)));
