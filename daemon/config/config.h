@@ -34,7 +34,8 @@ enum errc config_load(const struct config_flags *flags, struct config **out,
 void config_free(struct config *c);
 DEFINE_CLEANUP(struct config, config_free)
 
-/* Effective values as indented JSON, for --check-config and daemon.info.  No secrets. */
+/* Effective values as indented JSON, for --check-config and daemon.info.  No secrets.
+ */
 char *config_text(const struct config *c);
 
 #endif

@@ -9,8 +9,8 @@
 #include "sync/peer/transfer.h"
 
 /*
- * Takes in one HTTP answer: looks at its status and fields, decides where the body goes,
- * and holds it to its bounds.  Transfer thread.
+ * Takes in one HTTP answer: looks at its status and fields, decides where the body
+ * goes, and holds it to its bounds.  Transfer thread.
  */
 struct answer_body {
     void *easy;

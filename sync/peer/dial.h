@@ -8,9 +8,9 @@
 #include "sync/peer/cidr.h"
 
 /*
- * The very addresses that a request may connect to.  What a peer names may not lead into
- * the operator's own networks, however its name resolves, and not over a connection that
- * a trusted request left open there either.  Transfer thread.
+ * The very addresses that a request may connect to.  What a peer names may not lead
+ * into the operator's own networks, however its name resolves, and not over a
+ * connection that a trusted request left open there either.  Transfer thread.
  */
 struct dial_allow { /* networks that a hostile URL may reach all the same */
     struct cidr *networks;

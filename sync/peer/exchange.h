@@ -8,8 +8,8 @@
 #include "sync/peer/transfer.h"
 
 /*
- * One request from its start to its result, redirects included.  Belongs to the transfer
- * thread, which runs the handle (libcurl's CURL *) that the exchange makes.
+ * One request from its start to its result, redirects included.  Belongs to the
+ * transfer thread, which runs the handle (libcurl's CURL *) that the exchange makes.
  */
 struct exchange;
 
@@ -30,8 +30,8 @@ void *exchange_handle(const struct exchange *x); /* NULL before exchange_begin *
 struct exchange *exchange_of(void *handle);
 
 /*
- * The handle ended with this CURLcode and has left the multi handle.  True: it follows a
- * redirect and must run again.  False: the request has its result.
+ * The handle ended with this CURLcode and has left the multi handle.  True: it follows
+ * a redirect and must run again.  False: the request has its result.
  */
 bool exchange_ended(struct exchange *x, int curl_code);
 

@@ -12,9 +12,9 @@
  * The peers we know and how they behave: scores, faults, back-off, bans.  Plain data of
  * the engine thread; no I/O, time is passed in (monotonic for back-off, wall for bans).
  *
- * Score starts at 100 and is kept within 0..100.  A good answer gives 1 back.  Slowness and
- * failures cost some and back off, doubling from 1 s to 5 min; a lie bans for an hour,
- * doubling each time to a week.
+ * Score starts at 100 and is kept within 0..100.  A good answer gives 1 back.  Slowness
+ * and failures cost some and back off, doubling from 1 s to 5 min; a lie bans for an
+ * hour, doubling each time to a week.
  */
 enum { PEERS_MAX = 256 };
 
@@ -26,12 +26,12 @@ enum peer_fault {
 };
 
 struct peer {
-    char url[URL_MAX]; /* base, no trailing slash: the peer's name */
+    char url[URL_MAX];         /* base, no trailing slash: the peer's name */
     char group[URL_GROUP_MAX]; /* of the address last connected to; "" until then */
     int score;
     uint64_t requests, faults, bytes;
     uint32_t latency_ms; /* moving average; 0 until the first answer */
-    unsigned in_flight; /* kept by the owner: up at submit, down at done */
+    unsigned in_flight;  /* kept by the owner: up at submit, down at done */
     int64_t backoff_until_mono_ms;
     unsigned backoff_steps;
     int64_t banned_until_ms; /* wall clock; 0: not */
@@ -51,7 +51,8 @@ struct peers *peers_create(void);
 void peers_free(struct peers *p);
 
 /* ERR_INVALID for a bad URL, ERR_CONFLICT when known, ERR_BUSY past PEERS_MAX. */
-enum errc peers_add(struct peers *p, const char *url, struct peer **out, struct err *err);
+enum errc peers_add(struct peers *p, const char *url, struct peer **out,
+                    struct err *err);
 size_t peers_count(const struct peers *p);
 struct peer *peers_at(struct peers *p, size_t i); /* stable pointers for life */
 struct peer *peers_find(struct peers *p, const char *url);
@@ -66,7 +67,8 @@ bool peer_usable(const struct peer *peer, int64_t mono_ms, int64_t now_ms);
  */
 struct peer *peers_pick(struct peers *p, int64_t mono_ms, int64_t now_ms,
                         unsigned max_in_flight,
-                        bool (*eligible)(const struct peer *peer, void *arg), void *arg);
+                        bool (*eligible)(const struct peer *peer, void *arg),
+                        void *arg);
 
 /* One of these two for a request; a lie found later in an answer is blamed on top. */
 void peer_answered(struct peer *peer, uint32_t elapsed_ms, uint64_t bytes,

@@ -12,8 +12,8 @@
 /*
  * One thread that runs libcurl's multi interface.  A request is an owned struct that is
  * submitted, carried out, and handed back exactly once through done(), on the transfer
- * thread, with its result inside: also when it failed, was cancelled, or the transfer was
- * stopped.  Any thread may submit.
+ * thread, with its result inside: also when it failed, was cancelled, or the transfer
+ * was stopped.  Any thread may submit.
  */
 struct transfer;
 
@@ -22,33 +22,33 @@ enum { TRANSFER_OUTSTANDING_MAX = 1024 }; /* submitted and not handed back */
 struct transfer_request {
     /* What to get.  Set by the owner before submitting; strings are owned. */
     char *url;
-    char *path;           /* NULL: the body goes to memory; else appended to this file */
-    uint64_t offset;      /* of the file: resume there by Range; 0 starts anew */
-    bool has_range;       /* get bytes range_from..range_to only (memory) */
+    char *path;      /* NULL: the body goes to memory; else appended to this file */
+    uint64_t offset; /* of the file: resume there by Range; 0 starts anew */
+    bool has_range;  /* get bytes range_from..range_to only (memory) */
     uint64_t range_from, range_to; /* from UINT64_MAX: the last range_to bytes */
-    char *etag;           /* for a resume (If-Range); NULL */
-    uint64_t max_bytes;   /* of the body, with offset; more is PAYLOAD_TOO_LARGE */
-    uint32_t timeout_ms;  /* whole request; 0: none, min_speed guards */
+    char *etag;                    /* for a resume (If-Range); NULL */
+    uint64_t max_bytes;  /* of the body, with offset; more is PAYLOAD_TOO_LARGE */
+    uint32_t timeout_ms; /* whole request; 0: none, min_speed guards */
     uint32_t connect_timeout_ms;
-    uint64_t min_speed;   /* bytes a second over min_speed_seconds; 0: none */
+    uint64_t min_speed; /* bytes a second over min_speed_seconds; 0: none */
     uint32_t min_speed_seconds;
-    bool hostile;         /* the URL is a peer's word: trust.md's address rules apply */
+    bool hostile; /* the URL is a peer's word: trust.md's address rules apply */
     unsigned max_redirects;
-    uint64_t tag;         /* the owner's; not looked at */
-    void *owner;          /* the owner's; not looked at */
+    uint64_t tag; /* the owner's; not looked at */
+    void *owner;  /* the owner's; not looked at */
 
     /* While it runs. */
     atomic_bool cancel;
     atomic_uint_fast64_t received; /* bytes of body so far, offset not counted */
 
     /* The result. */
-    struct err err;   /* ERR_OK: an HTTP answer came, whatever its status, in full */
-    long status;      /* only 200 and 206 fill file or memory as asked ... */
-    char *body;       /* ... of others the first 4 KiB are here; NUL-terminated, or NULL */
+    struct err err; /* ERR_OK: an HTTP answer came, whatever its status, in full */
+    long status;    /* only 200 and 206 fill file or memory as asked ... */
+    char *body; /* ... of others the first 4 KiB are here; NUL-terminated, or NULL */
     size_t body_len;
-    char *answer_etag;  /* NULL when none */
-    uint64_t total;     /* of the whole resource by Content-Range or -Length; 0: unknown */
-    bool resumed;       /* 206 with the offset asked for */
+    char *answer_etag; /* NULL when none */
+    uint64_t total; /* of the whole resource by Content-Range or -Length; 0: unknown */
+    bool resumed;   /* 206 with the offset asked for */
     uint32_t retry_after_s;
     uint32_t elapsed_ms;
     char ip[46]; /* address connected to; "" when none */

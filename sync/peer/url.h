@@ -9,7 +9,8 @@
 /* Addresses of peers and sources.  Pure; any thread. */
 enum { URL_MAX = 2048, URL_HOST_MAX = 256, URL_GROUP_MAX = 48 };
 
-/* http or https, a host, no credentials, no fragment.  ERR_INVALID says what is wrong. */
+/* http or https, a host, no credentials, no fragment.  ERR_INVALID says what is wrong.
+ */
 enum errc url_check(const char *url, struct err *err);
 
 /* A peer's base: checked, trailing slashes cut, host lower-cased. */
@@ -17,12 +18,12 @@ enum errc url_normalise_base(const char *url, char out[URL_MAX], struct err *err
 
 bool url_host(const char *url, char out[URL_HOST_MAX]);
 
-/* Network group of a numeric address: "127.1.0.0/16", "2001:db8::/32".  IPv4-mapped IPv6 is
-   IPv4.  False if text is no numeric address. */
+/* Network group of a numeric address: "127.1.0.0/16", "2001:db8::/32".  IPv4-mapped
+   IPv6 is IPv4.  False if text is no numeric address. */
 bool url_network_group(const char *ip, char out[URL_GROUP_MAX]);
 
-/* Loopback, link-local, private, multicast, unspecified: where a URL from a peer may not
-   lead.  True too when text is no numeric address. */
+/* Loopback, link-local, private, multicast, unspecified: where a URL from a peer may
+   not lead.  True too when text is no numeric address. */
 bool url_address_is_local(const char *ip);
 
 #endif

@@ -53,7 +53,8 @@ struct http_client {
 /* False once the server stops, or fd is no longer ready in time. */
 static bool server_wait(struct http_server *s, int fd, short events, int timeout_ms)
 {
-    struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = s->stop, .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = fd, .events = events},
+                            {.fd = s->stop, .events = POLLIN}};
 
     return poll(fds, 2, timeout_ms) > 0 && fds[1].revents == 0 && fds[0].revents != 0;
 }
@@ -135,9 +136,9 @@ static void *server_accept(void *arg)
         ck_assert_ptr_nonnull(c);
         *c = (struct http_client){s, accept(s->listener, NULL, NULL)};
         ck_assert_int_ge(c->fd, 0);
-        ck_assert_int_eq(pthread_create(&s->threads[s->connections++], NULL,
-                                        server_connection, c),
-                         0);
+        ck_assert_int_eq(
+            pthread_create(&s->threads[s->connections++], NULL, server_connection, c),
+            0);
     }
     return NULL;
 }
