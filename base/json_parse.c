@@ -159,8 +159,7 @@ static int on_map_end(void *ctx)
 {
     struct builder *b = ctx;
     struct json *node = b->frames[b->depth--].node;
-    const struct json **sorted =
-        arena_alloc(&b->doc->arena, node->len, sizeof(void *));
+    const struct json **sorted = arena_alloc(&b->doc->arena, node->len, sizeof(void *));
     size_t n = 0;
 
     for (const struct json *v = node->first; v; v = v->next)
