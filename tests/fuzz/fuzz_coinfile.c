@@ -17,7 +17,7 @@
  */
 enum { HEAD = COINHEAD_BYTES, REPAIR_HEAD = 1, REPAIR_INDEX = 2, HAS_INDEX = 4 };
 
-static char dir[] = "/tmp/fuzz_coinfile-XXXXXX";
+static char dir[] = "/dev/shm/fuzz_coinfile-XXXXXX"; /* memory: fsync is free */
 static char in_path[64], idx_path[64], out_path[64], out_idx[64];
 
 static void remove_dir(void)
@@ -146,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (mode & HAS_INDEX) { /* the last two bytes: how much of the end is the index */
         idx_len = (size_t)(bytes[len - 1] << 8 | bytes[len - 2]);
         len -= 2;
-        if (idx_len > len - HEAD)
+        if (len < HEAD || idx_len > len - HEAD)
             return 0;
         len -= idx_len;
     }

@@ -232,6 +232,29 @@ START_TEST(six_chunks_are_the_documented_ones)
 }
 END_TEST
 
+/* 16,130 records of 65 bytes and one of 126 are 2^20 bytes: all one chunk may hold. */
+START_TEST(a_chunk_may_be_full_to_the_last_byte)
+{
+    enum { N = 16132 };
+    AUTOFREE struct coin *coins = coins_many(2, N);
+    CLEANUP(coinfile_close) struct coinfile *f = NULL;
+    struct coinfile_info info;
+
+    for (uint32_t i = 0; i < N; i++)
+        (void)snprintf(coins[i].address, sizeof(coins[i].address),
+                       "XAI00112233445566778899AABbCCdDeeFf00112233");
+    memset(coins[7].address, 'y', 80);
+    coins[7].address[80] = '\0';
+    info = coins_write(&dir, &id_a, coins, N - 1);
+    ck_assert_uint_eq(info.file_bytes, 120 + (1 << 20));
+    ck_assert_uint_eq(info.chunk_count, 1);
+    info = coins_write(&dir, &id_a, coins, N);
+    ck_assert_uint_eq(info.chunk_count, 2);
+    ASSERT_OK(coinfile_open(dir.coins, dir.idx, info.state_root, &f, &test_err));
+    expect_coins(f, coins, N);
+}
+END_TEST
+
 static const struct {
     double amount;
     const char *address, *why;
@@ -321,6 +344,7 @@ Suite *suite(void)
     tcase_add_test(t, a_scan_stops_when_it_is_told_to);
     tcase_add_test(t, the_format_is_the_documented_one);
     tcase_add_test(t, six_chunks_are_the_documented_ones);
+    tcase_add_test(t, a_chunk_may_be_full_to_the_last_byte);
     tcase_add_loop_test(t, a_coin_that_cannot_be_is_refused, 0,
                         sizeof(bad_coins) / sizeof(bad_coins[0]));
     tcase_add_test(t, a_coin_twice_or_out_of_order_is_refused);

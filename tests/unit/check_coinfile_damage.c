@@ -185,7 +185,38 @@ START_TEST(the_root_of_another_state_is_refused)
 }
 END_TEST
 
-/* A forged index that is sound in itself leads nowhere but to the truth or an error. */
+/* The hash of an index keeps rot out, not somebody who can compute one: then nothing is
+   read that is not there, and a verification tells. */
+START_TEST(a_forged_index_is_rebuilt_or_told)
+{
+    AUTOFREE struct coin *coins = coins_many(3, 3 * SMALL);
+    const struct coinfile_info info = coins_write(&dir, &id_a, coins, 3 * SMALL);
+    static uint8_t idx[FILE_MAX], forged[FILE_MAX];
+    size_t len = read_file(dir.idx, idx), believed = 0;
+
+    for (size_t i = 0; i < 8 * (len - 32); i++) {
+        CLEANUP(coinfile_close) struct coinfile *f = NULL;
+        struct coin got;
+        bool found;
+
+        memcpy(forged, idx, len);
+        forged[i / 8] ^= (uint8_t)(1U << i % 8);
+        hash_sha256(forged, len - 32, forged + len - 32);
+        write_file(dir.idx, forged, len);
+        if (open_with(info.state_root, &f))
+            ck_abort_msg("bit %zu: %s", i, test_err.msg);
+        if (coinfile_info(f)->index_rebuilt)
+            continue;
+        believed++;
+        (void)coinfile_find(f, &coins[2].at, &found, &got, &test_err);
+        (void)coinfile_scan(f, ignore_coin, NULL, &test_err);
+        if (!is_corrupt(coinfile_verify(f, &test_err)))
+            ck_abort_msg("bit %zu of a forged index is not seen", i);
+    }
+    ck_assert_uint_gt(believed, 0);
+}
+END_TEST
+
 START_TEST(an_index_of_another_file_is_not_believed)
 {
     AUTOFREE struct coin *mine = coins_many(3, SMALL), *others = coins_many(4, SMALL);
@@ -273,6 +304,7 @@ Suite *suite(void)
     tcase_add_test(t, every_flipped_byte_of_the_index_makes_it_rebuilt);
     tcase_add_test(t, a_file_cut_or_extended_anywhere_is_seen);
     tcase_add_test(t, an_index_cut_or_extended_anywhere_is_rebuilt);
+    tcase_add_test(t, a_forged_index_is_rebuilt_or_told);
     tcase_add_test(t, the_root_of_another_state_is_refused);
     tcase_add_test(t, an_index_of_another_file_is_not_believed);
     tcase_add_test(t, a_directory_or_a_missing_file_is_an_error);
