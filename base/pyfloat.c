@@ -18,28 +18,17 @@ struct digits {
     int exp; /* decimal exponent of the first digit */
 };
 
-static const uint64_t power10[20] = {
-    1U,
-    10U,
-    100U,
-    1000U,
-    10000U,
-    100000U,
-    1000000U,
-    10000000U,
-    100000000U,
-    1000000000U,
-    10000000000U,
-    100000000000U,
-    1000000000000U,
-    10000000000000U,
-    100000000000000U,
-    1000000000000000U,
-    10000000000000000U,
-    100000000000000000U,
-    1000000000000000000U,
-    10000000000000000000U,
-};
+/* 5^k for k <= 32: 75 bits. */
+static u128 power5(int k)
+{
+    static const uint64_t five[] = {
+        1U,         5U,          25U,         125U,         625U,          3125U,
+        15625U,     78125U,      390625U,     1953125U,     9765625U,      48828125U,
+        244140625U, 1220703125U, 6103515625U, 30517578125U, 152587890625U,
+    };
+
+    return k <= 16 ? five[k] : (u128)five[16] * five[k - 16];
+}
 
 static void strip_zeros(struct digits *d)
 {
@@ -67,46 +56,62 @@ static void from_integer(uint64_t n, int k, struct digits *out)
 /*
  * The nearest decimal with k places to mantissa / 2^shift, in exact integers, if it
  * reads back as the same double: if it is no further off than half a unit in the last
- * place (and an even mantissa keeps the tie).
+ * place (and an even mantissa keeps the tie).  In units of 1 / (5^k * 2^shift), 10^k
+ * being 5^k * 2^k.
  */
 static bool try_places(uint64_t mantissa, int shift, int k, struct digits *out)
 {
-    u128 scaled = (u128)mantissa * power10[k];
-    u128 n = scaled >> shift;
-    u128 rest = scaled - (n << shift);
-    u128 half = shift > 0 ? (u128)1 << (shift - 1) : 1;
-    u128 off;
+    u128 unit = power5(k), scaled = mantissa * unit; /* < 2^128 */
+    u128 n, rest, half, off;
 
-    if (rest > half || (shift > 0 && rest == half && (n & 1)))
+    shift -= k;
+    n = scaled >> shift;
+    rest = scaled - (n << shift);
+    half = (u128)1 << (shift - 1);
+    if (rest > half || (rest == half && (n & 1)))
         n++;
     off = n << shift > scaled ? (n << shift) - scaled : scaled - (n << shift);
-    if (2 * off > power10[k] || (2 * off == power10[k] && (mantissa & 1)))
+    if (2 * off > unit || (2 * off == unit && (mantissa & 1)))
         return false;
     from_integer((uint64_t)n, k, out);
     return true;
 }
 
+/* Digits before the point of 1e-16 <= value < 1e15, negative for zeros after it. */
+static int whole_digits(double value)
+{
+    static const double bounds[] = {
+        1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6,
+        1e-5,  1e-4,  1e-3,  1e-2,  1e-1,  1e0,   1e1,  1e2,  1e3,  1e4,
+        1e5,   1e6,   1e7,   1e8,   1e9,   1e10,  1e11, 1e12, 1e13, 1e14};
+    int low = 0, high = (int)(sizeof(bounds) / sizeof(bounds[0]));
+
+    while (low < high) {
+        int mid = (low + high) / 2;
+
+        if (value >= bounds[mid])
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low - 15;
+}
+
 /*
- * Timestamps and most amounts: 2^-7 <= value < 10^15, where all the products fit 128
- * bits.  Powers of two are left to the general way: their lower neighbour is nearer.
+ * Timestamps and nearly all amounts: where all the products fit 128 bits.  Powers of
+ * two are left to the general way: their lower neighbour is nearer.
  */
 static bool shortest_exact(double value, struct digits *out)
 {
-    int binary, whole = -2; /* digits before the point; value >= 2^-7 > 10^-3 */
+    int binary, whole;
     uint64_t mantissa;
 
-    if (!(value >= 0x1p-7 && value < 1e15))
+    if (!(value >= 1e-16 && value < 1e15))
         return false;
     mantissa = (uint64_t)ldexp(frexp(value, &binary), 53);
     if (mantissa == (uint64_t)1 << 52)
         return false;
-    if (value >= 0.01)
-        whole++;
-    if (value >= 0.1)
-        whole++;
-    if (value >= 1.0)
-        while (whole < DIGITS_SURE && value >= (double)power10[whole])
-            whole++;
+    whole = whole_digits(value);
     for (int p = DIGITS_SURE; p <= DIGITS_MAX; p++)
         if (try_places(mantissa, 53 - binary, p - whole, out))
             return true;
