@@ -208,6 +208,7 @@ START_TEST(amounts_stay_within_the_chain)
     EXPECT_OK(&p, ingest_amount("121000000.0", "121000000.0"));
     EXPECT_REASON(&p, STATE_BOUNDS, ingest_amount("-0.5", "-0.5"));
     EXPECT_REASON(&p, STATE_BOUNDS, ingest_amount("-0.0", "0.0"));
+    EXPECT_SAYS(&p, "negative");
     EXPECT_REASON(&p, STATE_BOUNDS, ingest_amount("-1", "-1"));
     EXPECT_REASON(&p, STATE_BOUNDS, ingest_amount("121000000.00000002", "121000000.0"));
     EXPECT_REASON(&p, STATE_BOUNDS, ingest_amount("0.0012345678901234567", "0.0"));
@@ -217,6 +218,34 @@ START_TEST(amounts_stay_within_the_chain)
     EXPECT_OK(&p, ingest_amount("12.0", "12.0"));
     EXPECT_REASON(&p, STATE_BOUNDS, ingest_amount("12.000000000000002", "12.0"));
     EXPECT_SAYS(&p, "more than can exist");
+}
+END_TEST
+
+START_TEST(the_script_is_the_one_of_the_address)
+{
+    static const char *const scripts[] = {"P2PKH TXAIa",
+                                          "P2PKX TXAIa",
+                                          "P2PKH TXAIb",
+                                          "P2PKH TXAIa ",
+                                          "P2PKHTXAIa",
+                                          "TXAIa",
+                                          ""};
+
+    for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+        CLEANUP_BUF struct buf lists = BUF(1U << 20), changed = BUF(1U << 20);
+        char *at;
+
+        buf_puts(&lists, "\"TXAIa\": [");
+        pk_entry(&lists, "TXAIa", '1', 0, "1.0", false);
+        buf_puts(&lists, "]");
+        at = strstr(lists.data, "P2PKH TXAIa");
+        buf_put(&changed, lists.data, (size_t)(at - lists.data));
+        buf_puts(&changed, scripts[i]);
+        buf_puts(&changed, at + strlen("P2PKH TXAIa"));
+        (void)ingest_lists(changed.data, "1", "1.0");
+        ck_assert_msg(p.err.reason == (i == 0 ? REASON_NONE : REASON_STATE_BOUNDS),
+                      "%s", scripts[i]);
+    }
 }
 END_TEST
 
@@ -333,6 +362,7 @@ Suite *suite(void)
     tcase_add_test(tc, an_empty_set_and_one_coin_are_states);
     tcase_add_test(tc, totals_are_exact_within_their_tolerance);
     tcase_add_test(tc, amounts_stay_within_the_chain);
+    tcase_add_test(tc, the_script_is_the_one_of_the_address);
     tcase_add_test(tc, a_coin_may_be_there_once);
     tcase_add_test(tc, spent_entries_are_checked_and_dropped);
     tcase_add_test(tc, limits_on_bytes_and_coins_hold);

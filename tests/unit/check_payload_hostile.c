@@ -85,6 +85,8 @@ START_TEST(wrong_forms_are_named)
         {"\"amount\": 12.0", "\"amount\": .5", "byte"},
         {"\"amount\": 12.0", "\"amount\": +1", "byte"},
         {"\"amount\": 12.0", "\"amount\": 0x10", "byte"},
+        {"\"amount\": 12.0", "\"amount\":\v12.0", "not JSON"},
+        {"\"amount\": 12.0", "\"amount\":\f12.0", "not JSON"},
         {"\"address\": \"TXAIa\"", "\"address\": 5", "address of an entry"},
         {"\"address\": \"TXAIa\"", "\"address\": null", "address of an entry"},
         {"[{", "[null, {", "not an object"},
@@ -142,6 +144,7 @@ END_TEST
 
 START_TEST(texts_must_be_unicode)
 {
+    enum { HALF_PAIRS = 8 }; /* of those below */
     static const char *const bad[] = {
         "\\ud800",
         "\\udc00",
