@@ -34,8 +34,8 @@ static size_t blank_at(const char *p, size_t len)
         "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
         "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
 
-    if (len > 0 && ((*p >= 0x09 && *p <= 0x0d) || (*p >= 0x1c && *p <= 0x20)))
-        return 1;
+    if (len > 0 && (unsigned char)*p < 0x80)
+        return (*p >= 0x09 && *p <= 0x0d) || (*p >= 0x1c && *p <= 0x20);
     for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
         if (len >= strlen(wide[i]) && memcmp(p, wide[i], strlen(wide[i])) == 0)
             return strlen(wide[i]);
