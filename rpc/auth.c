@@ -1,6 +1,4 @@
-#include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "rpc/auth.h"
+#include "rpc/runfile.h"
 
 enum { TOKEN_BYTES = 32, TOKEN_TEXT = 2 * TOKEN_BYTES };
 
@@ -15,42 +14,6 @@ struct auth {
     char token[TOKEN_TEXT + 1];
     char *cookie; /* path */
 };
-
-static enum errc write_all(int fd, const char *text, const char *path, struct err *err)
-{
-    size_t left = strlen(text);
-
-    while (left > 0) {
-        ssize_t n = write(fd, text, left);
-
-        if (n < 0)
-            return err_errno(err, "%s", path);
-        text += n;
-        left -= (size_t)n;
-    }
-    return ERR_OK;
-}
-
-/* Beside, then over the old one: nobody reads half a token. */
-static enum errc write_cookie(const struct auth *auth, struct err *err)
-{
-    AUTOFREE char *temp = xasprintf("%s.tmp", auth->cookie);
-    char line[TOKEN_TEXT + 2];
-    int fd;
-
-    (void)unlink(temp); /* of a run that was killed here */
-    fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return err_errno(err, "%s", temp);
-    (void)snprintf(line, sizeof(line), "%s\n", auth->token);
-    (void)write_all(fd, line, temp, err);
-    sodium_memzero(line, sizeof(line));
-    if (close(fd) != 0 && err->code == ERR_OK)
-        (void)err_errno(err, "%s", temp);
-    if (err->code == ERR_OK && rename(temp, auth->cookie) != 0)
-        (void)err_errno(err, "%s", auth->cookie);
-    return err->code;
-}
 
 enum errc auth_create(const char *data_dir, struct auth **out, struct err *err)
 {
@@ -66,8 +29,7 @@ enum errc auth_create(const char *data_dir, struct auth **out, struct err *err)
     randombytes_buf(bytes, sizeof(bytes));
     hex_encode(bytes, sizeof(bytes), auth->token);
     sodium_memzero(bytes, sizeof(bytes));
-    err->code = ERR_OK;
-    if (write_cookie(auth, err))
+    if (runfile_write(auth->cookie, auth->token, err))
         return err->code;
     *out = TAKE(auth);
     return ERR_OK;

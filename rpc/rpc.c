@@ -7,6 +7,7 @@
 #include "rpc/http.h"
 #include "rpc/listen.h"
 #include "rpc/rpc.h"
+#include "rpc/runfile.h"
 
 struct rpc {
     struct reads *reads;
@@ -14,9 +15,21 @@ struct rpc {
     struct waits *waits;
     struct http *http;
     char address[LISTEN_TEXT];
+    char *address_file; /* NULL until written */
 };
 
 DEFINE_CLEANUP(struct rpc, rpc_stop)
+
+/* Port 0 takes any: clients on this machine look here. */
+static enum errc write_address(struct rpc *rpc, const char *data_dir, struct err *err)
+{
+    AUTOFREE char *path = xasprintf("%s/rpc.address", data_dir);
+
+    if (runfile_write(path, rpc->address, err))
+        return err->code;
+    rpc->address_file = TAKE(path);
+    return ERR_OK;
+}
 
 enum errc rpc_start(const struct rpc_config *cfg, struct engine *engine,
                     struct rpc **out, struct err *err)
@@ -42,6 +55,8 @@ enum errc rpc_start(const struct rpc_config *cfg, struct engine *engine,
         (void)close(http.fd);
         return err->code;
     }
+    if (write_address(rpc, cfg->data_dir, err))
+        return err->code;
     log_info("rpc listens", KV_S("address", rpc->address));
     *out = TAKE(rpc);
     return ERR_OK;
@@ -56,6 +71,9 @@ void rpc_stop(struct rpc *rpc)
 {
     if (!rpc)
         return;
+    if (rpc->address_file)
+        (void)unlink(rpc->address_file); /* nobody listens there any more */
+    free(rpc->address_file);
     if (rpc->http)
         http_quiesce(rpc->http);
     if (rpc->waits)

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "sync/engine.h"
@@ -16,9 +17,19 @@ struct rpc;
 
 enum rpc_role { RPC_ROLE_READ, RPC_ROLE_ADMIN };
 
+enum { RPC_TOKENS_MAX = 64 };
+
+struct rpc_token {
+    const char *name; /* for the log */
+    enum rpc_role role;
+    uint8_t hash[32]; /* BLAKE2b-256 of the token's text */
+};
+
 struct rpc_config {
-    const char *listen;   /* "127.0.0.1:8645"; port 0 takes a free one */
-    const char *data_dir; /* rpc.cookie is written here */
+    const char *listen;             /* "127.0.0.1:8645"; port 0 takes a free one */
+    const char *data_dir;           /* rpc.cookie is written here */
+    const struct rpc_token *tokens; /* beside the cookie's */
+    size_t token_count;
     const struct chain_params *params;
     const char
         *config_json; /* effective configuration without secrets, for daemon.info */
@@ -26,7 +37,8 @@ struct rpc_config {
     void *stop_arg;
 };
 
-/* cfg is borrowed for the server's life.  Writes the cookie, then listens. */
+/* cfg is borrowed for the server's life.  Writes the cookie, listens, and writes where
+   to DATA_DIR/rpc.address. */
 enum errc rpc_start(const struct rpc_config *cfg, struct engine *engine,
                     struct rpc **out, struct err *err);
 /* The address it listens on, "127.0.0.1:43211". */
