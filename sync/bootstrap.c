@@ -7,42 +7,69 @@
 #include "base/mem.h"
 #include "sync/intake.h"
 
-enum { RETRY_FIRST_MS = 30000, RETRY_STEPS_MAX = 5 }; /* 30 s, doubling to 16 minutes */
+enum { RETRY_STEPS_MAX = 5, RETRY_MOST_MS = 16 * 60 * 1000 };
 
 /* --- beginning --- */
 
-void bootstrap_at_start(struct engine *e)
+static void start_configured(struct engine *e, const struct engine_request *req)
 {
-    struct engine_request req = {.op = ENGINE_SYNC_START};
     cJSON *result = NULL;
     struct err err;
 
-    e->retry_at_mono_ms = 0;
-    if (e->live.state) {
-        follow_start(e);
-        return;
-    }
-    if (e->cfg->checkpoint_url[0] == '\0') {
-        (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
-                       "a checkpoint: set checkpoint.url or call sync.start");
-        return;
-    }
-    if (jobs_start(e, &req, &result, &err))
+    if (jobs_start(e, req, &result, &err))
         log_warn("the configured bootstrap did not start", KV_S("detail", err.msg));
     cJSON_Delete(result);
 }
 
+void bootstrap_at_start(struct engine *e)
+{
+    static const struct engine_request first = {.op = ENGINE_SYNC_START};
+    static const struct engine_request forced = {
+        .op = ENGINE_SYNC_REBOOTSTRAP,
+        .reason = "checkpoint.force_at_start",
+    };
+
+    e->retry_at_mono_ms = 0;
+    if (e->live.state) {
+        follow_start(e);
+        if (e->cfg->force_at_start)
+            start_configured(e, &forced);
+        return;
+    }
+    if (e->cfg->checkpoint_url[0] != '\0' &&
+        (e->cfg->bootstrap_at_start || e->cfg->force_at_start)) {
+        start_configured(e, &first);
+        return;
+    }
+    (void)snprintf(e->waiting_for, sizeof(e->waiting_for), "a checkpoint: %s",
+                   e->cfg->checkpoint_url[0] == '\0'
+                       ? "set checkpoint.url or call sync.start"
+                       : "checkpoint.bootstrap_at_start is off; call sync.start");
+}
+
+/* The configured rate, doubling to 16 minutes, or staying where it is when that is
+   more. */
+static int64_t retry_wait_ms(const struct engine *e)
+{
+    uint64_t rate = e->cfg->request_rate_seconds;
+    int64_t first = rate > 0 ? (int64_t)rate * 1000 : 1000; /* never without a pause */
+    int64_t wait = first << e->retries;
+    int64_t most = first > RETRY_MOST_MS ? first : RETRY_MOST_MS;
+
+    return wait < most ? wait : most;
+}
+
 void bootstrap_plan_retry(struct engine *e, const struct err *why)
 {
-    int64_t wait = (int64_t)RETRY_FIRST_MS << e->retries;
+    int64_t wait = retry_wait_ms(e);
 
     if (e->live.state)
         return;
     (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
                    "a checkpoint: the last job failed, %.90s",
                    reason_code(why->reason));
-    if (e->cfg->checkpoint_url[0] == '\0' || e->job.dry_run ||
-        strcmp(e->job.source, e->cfg->checkpoint_url) != 0)
+    if (e->cfg->checkpoint_url[0] == '\0' || !e->cfg->bootstrap_at_start ||
+        e->job.dry_run || strcmp(e->job.source, e->cfg->checkpoint_url) != 0)
         return;
     if (e->retries < RETRY_STEPS_MAX)
         e->retries++;

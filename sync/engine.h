@@ -23,6 +23,9 @@ struct engine_config {
     const char *data_dir;
     const char *const *peers;   /* base URLs; NULL-ended */
     const char *checkpoint_url; /* "" when none */
+    bool bootstrap_at_start; /* from checkpoint_url, unasked, while there is no state */
+    bool force_at_start;     /* once at every start, though there is a state */
+    uint64_t request_rate_seconds; /* least time between two tries unasked */
     struct trust_policy policy;
     uint64_t transfer_min_speed, transfer_max_bytes;
     unsigned transfer_connections;

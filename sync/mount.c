@@ -138,8 +138,8 @@ static void judge_body(struct engine *e, const struct verify_task *t)
         ev->payload = TRUST_HOLDS;
         j->ingested = t->result;
         j->compared = t->compared;
-        (void)snprintf(j->payload_detail, sizeof(j->payload_detail), "%" PRIu64 " coins%s",
-                       t->result.coins.coin_count,
+        (void)snprintf(j->payload_detail, sizeof(j->payload_detail),
+                       "%" PRIu64 " coins%s", t->result.coins.coin_count,
                        t->compared ? ", each made and not spent by the proven blocks"
                                    : "; the blocks were not there to compare");
     }
