@@ -80,6 +80,11 @@ void hash_keccak256_short(const void *bytes, size_t len, uint8_t out[32])
         out[i] = (uint8_t)(state.a[i / 8] >> (8 * (i % 8)));
 }
 
+static char upper(char c)
+{
+    return (char)toupper((unsigned char)c);
+}
+
 void hash_address_case(char body[40])
 {
     uint8_t h[32];
@@ -91,6 +96,6 @@ void hash_address_case(char body[40])
         unsigned nibble = i % 2 == 0 ? h[i / 2] >> 4 : h[i / 2] & 15;
 
         if (nibble >= 8)
-            body[i] = (char)toupper((unsigned char)body[i]);
+            body[i] = upper(body[i]);
     }
 }
