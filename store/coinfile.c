@@ -110,7 +110,8 @@ static bool use_index(struct coinfile *f, const char *idx_path,
     return false;
 }
 
-/* The next open finds it; one that cannot be written is rebuilt again then. */
+/* The next open finds it; one that cannot be written, or that a crash tears, is rebuilt
+   again then. */
 static void keep_index(const char *idx_path, const uint8_t *idx, size_t len)
 {
     AUTOFREE char *tmp = xasprintf("%s.XXXXXX", idx_path);
@@ -120,7 +121,7 @@ static void keep_index(const char *idx_path, const uint8_t *idx, size_t len)
 
     if (fd < 0)
         return;
-    good = fsutil_write(fd, idx, len, tmp, &ignored) == ERR_OK && fsync(fd) == 0;
+    good = fsutil_write(fd, idx, len, tmp, &ignored) == ERR_OK;
     (void)close(fd);
     if (!good || rename(tmp, idx_path) != 0)
         (void)unlink(tmp);

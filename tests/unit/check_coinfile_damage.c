@@ -207,7 +207,9 @@ START_TEST(a_forged_index_is_rebuilt_or_told)
             ck_abort_msg("bit %zu: %s", i, test_err.msg);
         if (coinfile_info(f)->index_rebuilt)
             continue;
-        believed++;
+        believed++; /* sparse keys only: the root and the sizes hold all before them */
+        if (i / 8 < 176 + 84 * (size_t)info.chunk_count)
+            ck_abort_msg("bit %zu of a forged index is believed", i);
         (void)coinfile_find(f, &coins[2].at, &found, &got, &test_err);
         (void)coinfile_scan(f, ignore_coin, NULL, &test_err);
         if (!is_corrupt(coinfile_verify(f, &test_err)))
