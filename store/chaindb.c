@@ -1,5 +1,7 @@
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "store/chain_stmt.h"
 #include "store/schema.h"
@@ -75,31 +77,53 @@ enum errc chaindb_body_put(struct chaindb *db, const uint8_t hash[32], const cha
                            size_t len, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_BODY_PUT);
+    uint8_t sum[32];
 
+    hash_sha256(text, len, sum);
     db_bind_blob(st, 1, hash, 32);
     db_bind_blob(st, 2, text, len);
+    db_bind_blob(st, 3, sum, sizeof(sum));
     return db_step_done(&db->db, st, "store block", err);
+}
+
+/* A blob whose SHA-256 is in the next column; borrowed from the row. */
+static enum errc read_summed(sqlite3_stmt *st, int at, const char *what,
+                             const void **blob, size_t *len, struct err *err)
+{
+    const void *bytes = sqlite3_column_blob(st, at);
+    size_t n = (size_t)sqlite3_column_bytes(st, at);
+    uint8_t sum[32], want[32];
+
+    if (!bytes)
+        bytes = ""; /* so SQLite gives an empty blob */
+    hash_sha256(bytes, n, sum);
+    if (!db_column_blob(st, at + 1, want, 32) || memcmp(sum, want, sizeof(sum)) != 0)
+        return err_fail(err, REASON_STORAGE_CORRUPT, "%s lost its hash", what);
+    *blob = bytes;
+    *len = n;
+    return ERR_OK;
 }
 
 enum errc chaindb_body_get(struct chaindb *db, const uint8_t hash[32], bool *found,
                            struct buf *out, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_BODY_GET);
+    const void *text;
+    size_t len = 0;
     bool row;
     enum errc rc;
 
     db_bind_blob(st, 1, hash, 32);
     rc = db_step_row(&db->db, st, &row, "read block", err);
+    if (!rc && row)
+        rc = read_summed(st, 0, "stored block", &text, &len, err);
     if (rc)
         return rc;
-    if (row) {
-        size_t len = (size_t)sqlite3_column_bytes(st, 0);
-
-        buf_put(out, sqlite3_column_blob(st, 0), len);
-        if (out->full)
-            return err_fail(err, REASON_STORAGE_FAILED,
-                            "stored block of %zu bytes is over the limit", len);
-    }
+    if (row)
+        buf_put(out, text, len);
+    if (out->full)
+        return err_fail(err, REASON_STORAGE_FAILED,
+                        "stored block of %zu bytes is over the limit", len);
     *found = row;
     return ERR_OK;
 }
@@ -116,9 +140,12 @@ enum errc chaindb_proof_put(struct chaindb *db, uint64_t height, const void *blo
                             size_t len, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_PROOF_PUT);
+    uint8_t sum[32];
 
+    hash_sha256(blob, len, sum);
     db_bind_int(st, 1, (int64_t)height);
     db_bind_blob(st, 2, blob, len);
+    db_bind_blob(st, 3, sum, sizeof(sum));
     return db_step_done(&db->db, st, "store proof", err);
 }
 

@@ -182,6 +182,9 @@ enum errc control_audit_each(struct control *c, int64_t after_seq, size_t limit,
                              enum errc (*each)(void *arg, const struct control_audit *a,
                                                struct err *err),
                              void *arg, struct err *err); /* oldest first */
+/* How many entries there are and the hash of the last one (zero when none). */
+enum errc control_audit_head(struct control *c, int64_t *entries, uint8_t head[32],
+                             struct err *err);
 struct control_audit_check {
     bool ok;
     int64_t entries;

@@ -27,6 +27,18 @@ static enum errc follow_head(struct control *c, struct control_audit_entry *e,
     return ERR_OK;
 }
 
+enum errc control_audit_head(struct control *c, int64_t *entries, uint8_t head[32],
+                             struct err *err)
+{
+    struct control_audit_entry next = {0};
+
+    if (follow_head(c, &next, err))
+        return err->code;
+    *entries = next.seq - 1;
+    memcpy(head, next.prev, 32);
+    return ERR_OK;
+}
+
 static enum errc insert_entry(struct control *c, const struct control_audit_entry *e,
                               struct err *err)
 {

@@ -6,16 +6,9 @@
 #include "store/coinrec.h"
 #include "store/state_impl.h"
 
-static void fold(const uint8_t *row, size_t len, uint8_t digest[32])
-{
-    uint8_t sha[32];
+enum { SUM_BYTES = 8 }; /* of a row's hash, kept in the row */
 
-    hash_sha256(row, len, sha);
-    for (size_t i = 0; i < sizeof(sha); i++)
-        digest[i] ^= sha[i];
-}
-
-void state_coins_fold_made(const struct coin *coin, uint64_t height, uint8_t digest[32])
+static void hash_made(const struct coin *coin, uint64_t height, uint8_t out[32])
 {
     uint8_t row[1 + COINREC_KEY + 8 + 8 + COIN_ADDRESS_MAX] = {'M'};
     size_t n = strlen(coin->address);
@@ -26,15 +19,30 @@ void state_coins_fold_made(const struct coin *coin, uint64_t height, uint8_t dig
     bytes_put_be64(row + 1 + COINREC_KEY, bits);
     bytes_put_be64(row + 1 + COINREC_KEY + 8, height);
     memcpy(row + 1 + COINREC_KEY + 16, coin->address, n);
-    fold(row, 1 + COINREC_KEY + 16 + n, digest);
+    hash_sha256(row, 1 + COINREC_KEY + 16 + n, out);
+}
+
+static void fold(const uint8_t sha[32], uint8_t digest[32])
+{
+    for (size_t i = 0; i < 32; i++)
+        digest[i] ^= sha[i];
+}
+
+void state_coins_fold_made(const struct coin *coin, uint64_t height, uint8_t digest[32])
+{
+    uint8_t sha[32];
+
+    hash_made(coin, height, sha);
+    fold(sha, digest);
 }
 
 void state_coins_fold_spent(const struct outpoint *at, uint8_t digest[32])
 {
-    uint8_t row[1 + COINREC_KEY] = {'S'};
+    uint8_t row[1 + COINREC_KEY] = {'S'}, sha[32];
 
     coinrec_key(at, row + 1);
-    fold(row, sizeof(row), digest);
+    hash_sha256(row, sizeof(row), sha);
+    fold(sha, digest);
 }
 
 static void bind_outpoint(sqlite3_stmt *st, const struct outpoint *at)
@@ -60,15 +68,18 @@ enum errc state_coins_make(struct chaindb *db, const struct coin *coin, uint64_t
                            uint8_t digest[32], struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_MADE_PUT);
+    uint8_t sha[32];
     enum errc rc;
 
     bind_outpoint(st, &coin->at);
     db_bind_double(st, 3, coin->amount);
     db_bind_text(st, 4, coin->address);
     db_bind_int(st, 5, (int64_t)height);
+    hash_made(coin, height, sha);
+    db_bind_blob(st, 6, sha, SUM_BYTES);
     rc = db_step_done(&db->db, st, "make coin", err);
     if (!rc)
-        state_coins_fold_made(coin, height, digest);
+        fold(sha, digest);
     return blame(rc, &coin->at, err);
 }
 
@@ -125,16 +136,19 @@ static enum errc read_outpoint(sqlite3_stmt *st, struct outpoint *out, struct er
 enum errc state_coins_read_made(sqlite3_stmt *st, struct coin *out, uint64_t *height,
                                 struct err *err)
 {
+    uint8_t sum[SUM_BYTES], sha[32];
     enum errc rc = read_outpoint(st, &out->at, err);
-    u128 atto;
 
     if (rc)
         return rc;
     out->amount = sqlite3_column_double(st, 2);
-    if (!u128_from_amount(out->amount, &atto) || sqlite3_column_int64(st, 4) <= 0 ||
-        !db_column_text(st, 3, out->address, sizeof(out->address)))
-        return err_fail(err, REASON_STORAGE_CORRUPT, "stored coin is malformed");
     *height = (uint64_t)sqlite3_column_int64(st, 4);
+    if (!db_column_text(st, 3, out->address, sizeof(out->address)) ||
+        !db_column_blob(st, 5, sum, sizeof(sum)))
+        return err_fail(err, REASON_STORAGE_CORRUPT, "stored coin is malformed");
+    hash_made(out, *height, sha);
+    if (memcmp(sum, sha, sizeof(sum)) != 0)
+        return err_fail(err, REASON_STORAGE_CORRUPT, "stored coin lost its hash");
     return ERR_OK;
 }
 

@@ -1,5 +1,6 @@
 
 #include <math.h>
+#include <sqlite3.h>
 
 #include "store/chaindb.h"
 #include "tests/unit/coins.h"
@@ -242,6 +243,36 @@ START_TEST(proofs_come_back_by_height)
 }
 END_TEST
 
+static void run_sql(const char *sql)
+{
+    sqlite3 *raw = NULL;
+
+    ck_assert_int_eq(sqlite3_open(dir.db, &raw), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(raw);
+}
+
+START_TEST(what_rotted_is_not_served)
+{
+    CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
+    CLEANUP_BUF struct buf text = BUF(64);
+    const uint8_t hash[32] = {1};
+    struct proofs none = {0};
+    bool found;
+
+    ASSERT_OK(chaindb_body_put(db, hash, "text", 4, &test_err));
+    ASSERT_OK(chaindb_proof_put(db, 2, "abc", 3, &test_err));
+    run_sql("UPDATE body SET text = CAST('texu' AS BLOB);"
+            "UPDATE proof SET noted = CAST('abd' AS BLOB)");
+    ASSERT_ERR(ERR_IO, chaindb_body_get(db, hash, &found, &text, &test_err));
+    ck_assert_int_eq((int)test_err.reason, REASON_STORAGE_CORRUPT);
+    ck_assert_str_eq(test_err.msg, "stored block lost its hash");
+    ck_assert_uint_eq(text.len, 0);
+    ASSERT_ERR(ERR_IO, chaindb_proof_each(db, note_proof, &none, &test_err));
+    ck_assert_str_eq(test_err.msg, "stored proof lost its hash");
+}
+END_TEST
+
 START_TEST(a_reader_sees_what_is_committed_and_writes_nothing)
 {
     CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
@@ -312,6 +343,7 @@ Suite *suite(void)
     tcase_add_test(t, the_active_chain_is_set_and_cut);
     tcase_add_test(t, a_body_is_kept_replaced_and_dropped);
     tcase_add_test(t, proofs_come_back_by_height);
+    tcase_add_test(t, what_rotted_is_not_served);
     tcase_add_test(t, a_reader_sees_what_is_committed_and_writes_nothing);
     tcase_add_test(t, a_rollback_leaves_nothing);
     tcase_add_test(t, a_reader_does_not_create);

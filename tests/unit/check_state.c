@@ -368,6 +368,28 @@ START_TEST(a_change_that_rotted_is_seen)
 }
 END_TEST
 
+START_TEST(a_coin_that_rotted_is_not_served)
+{
+    struct walk *w = walk_start();
+    struct scan scan = {.m = &w->m};
+    const struct coin made = w->m.all[1];
+    struct state_block b = block_on(w, NULL, 0, &made, 1);
+    struct coin got;
+    uint64_t height;
+    bool found;
+
+    ASSERT_OK(state_apply(w->s, &b, &test_err));
+    ASSERT_OK(state_find(w->s, &made.at, &found, &got, &height, &test_err));
+    ck_assert(found && height == base_id.height + 1);
+    run_sql("UPDATE coin_made SET amount = amount + 1");
+    ASSERT_ERR(ERR_IO, state_find(w->s, &made.at, &found, &got, &height, &test_err));
+    ck_assert_str_eq(test_err.msg, "stored coin lost its hash");
+    ASSERT_ERR(ERR_IO, state_scan(w->s, expect_next, &scan, &test_err));
+    ASSERT_ERR(ERR_IO, state_undo(w->s, &test_err));
+    walk_end(w);
+}
+END_TEST
+
 START_TEST(an_undo_record_that_rotted_is_not_used)
 {
     struct walk *w = walk_start();
@@ -419,6 +441,7 @@ Suite *suite(void)
     tcase_add_test(t, without_a_beginning_there_is_no_state);
     tcase_add_loop_test(t, a_change_that_rotted_is_seen, 0,
                         sizeof(rots) / sizeof(rots[0]));
+    tcase_add_test(t, a_coin_that_rotted_is_not_served);
     tcase_add_test(t, an_undo_record_that_rotted_is_not_used);
     tcase_add_test(t, a_reader_sees_the_state_of_its_transaction);
     suite_add_tcase(s, t);

@@ -1,3 +1,6 @@
+-- SQLite has no checksums: what is served or replayed carries its own (sum: SHA-256, or the
+-- first 8 bytes of one).
+
 -- Headers of every branch known.  added is the order of arrival.
 CREATE TABLE header(
     added INTEGER PRIMARY KEY,
@@ -26,12 +29,14 @@ CREATE TABLE active(
 -- Canonical block text.
 CREATE TABLE body(
     hash BLOB NOT NULL UNIQUE CHECK(length(hash) = 32),
-    text BLOB NOT NULL
+    text BLOB NOT NULL,
+    sum BLOB NOT NULL CHECK(length(sum) = 32)
 ) STRICT;
 
 CREATE TABLE proof(
     height INTEGER PRIMARY KEY CHECK(height >= 0),
-    noted BLOB NOT NULL
+    noted BLOB NOT NULL,
+    sum BLOB NOT NULL CHECK(length(sum) = 32)
 ) STRICT;
 
 -- Coins made since the base and unspent.
@@ -41,6 +46,7 @@ CREATE TABLE coin_made(
     amount REAL NOT NULL CHECK(amount >= 0),
     address TEXT NOT NULL CHECK(length(address) > 0),
     height INTEGER NOT NULL CHECK(height > 0),
+    sum BLOB NOT NULL CHECK(length(sum) = 8),
     PRIMARY KEY(txid, vout)
 ) STRICT, WITHOUT ROWID;
 
