@@ -55,9 +55,8 @@ static void from_integer(uint64_t n, int k, struct digits *out)
 
 /*
  * The nearest decimal with k places to mantissa / 2^shift, in exact integers, if it
- * reads back as the same double: if it is no further off than half a unit in the last
- * place (and an even mantissa keeps the tie).  In units of 1 / (5^k * 2^shift), 10^k
- * being 5^k * 2^k.
+ * reads back as the same double: if it is less than half a unit in the last place off.
+ * In units of 1 / (5^k * 2^shift), 10^k being 5^k * 2^k.
  */
 static bool try_places(uint64_t mantissa, int shift, int k, struct digits *out)
 {
@@ -71,7 +70,7 @@ static bool try_places(uint64_t mantissa, int shift, int k, struct digits *out)
     if (rest > half || (rest == half && (n & 1)))
         n++;
     off = n << shift > scaled ? (n << shift) - scaled : scaled - (n << shift);
-    if (2 * off > unit || (2 * off == unit && (mantissa & 1)))
+    if (2 * off > unit) /* never equal: unit is odd */
         return false;
     from_integer((uint64_t)n, k, out);
     return true;

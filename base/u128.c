@@ -58,7 +58,7 @@ void u128_amount_text(u128 atto, char out[U128_TEXT + 2])
     while (n > 1 && frac[n - 1] == '0')
         n--;
     frac[n] = '\0';
-    (void)snprintf(out, U128_TEXT + 2, "%.20s.%s", whole, frac);
+    (void)snprintf(out, U128_TEXT + 2, "%.21s.%s", whole, frac);
 }
 
 void u128_store(u128 value, uint8_t out[16])

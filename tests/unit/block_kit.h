@@ -233,8 +233,8 @@ static inline void kit_sign_digest(const uint8_t secret[32], const uint8_t diges
     secp256k1_context_destroy(ctx);
 }
 
-/* Signs transaction i for its sender, as it stands. */
-static inline char *kit_sign(char *text, size_t i)
+/* Signs transaction i, as it stands, with the key of owner, or of its sender. */
+static inline char *kit_sign_as(char *text, size_t i, const char *owner)
 {
     CLEANUP(json_free) struct json_doc *doc = kit_parse(text);
     CLEANUP_BUF struct buf scratch = BUF(1U << 24);
@@ -247,7 +247,7 @@ static inline char *kit_sign(char *text, size_t i)
     tx_id(tx, "testnet", &scratch, id);
     hex_encode(id, 32, hex);
     hash_sha256(hex, 64, digest);
-    kit_private_key(text_of(tx, "sender"), secret);
+    kit_private_key(owner ? owner : text_of(tx, "sender"), secret);
     kit_sign_digest(secret, digest, key, sig);
     hex[0] = '"';
     hex_encode(key, 64, hex + 1);
@@ -259,6 +259,11 @@ static inline char *kit_sign(char *text, size_t i)
     hex[129] = '"';
     (void)snprintf(path, sizeof(path), "transactions/%zu/signature", i);
     return kit_set(text, path, hex);
+}
+
+static inline char *kit_sign(char *text, size_t i)
+{
+    return kit_sign_as(text, i, NULL); /* its sender's */
 }
 
 #endif

@@ -51,6 +51,28 @@ START_TEST(txids_are_those_of_stock)
 }
 END_TEST
 
+/* A coinbase's recipient is any text; that of a transfer is an address. */
+START_TEST(a_coinbase_keeps_its_recipient)
+{
+    static const char *const senders[] = {
+        "COINBASE", "TXAI0Cd7706B384b4F687d01b9bFEA5A88791CCf7ba1"};
+    const char *lower = "TXAI0cd7706b384b4f687d01b9bfea5a88791ccf7ba1";
+
+    for (size_t i = 0; i < 2; i++) {
+        AUTOFREE char *text = xasprintf(
+            "{\"sender\":\"%s\",\"recipient\":\"%s\",\"amount\":1,\"fee\":0,\"nonce\":"
+            "null,\"inputs\":[],\"outputs\":[],\"timestamp\":1}",
+            senders[i], lower);
+        CLEANUP(json_free) struct json_doc *doc = kit_parse(text);
+        CLEANUP_BUF struct buf scratch = BUF(1U << 16);
+        uint8_t id[32];
+
+        tx_id(json_root(doc), "testnet", &scratch, id);
+        ck_assert_int_eq(strstr(scratch.data, lower) != NULL, i == 0);
+    }
+}
+END_TEST
+
 static void assert_outputs(const struct json *list, const struct tx *tx)
 {
     size_t i = 0;
@@ -208,6 +230,7 @@ Suite *suite(void)
 
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, txids_are_those_of_stock);
+    tcase_add_test(tc, a_coinbase_keeps_its_recipient);
     tcase_add_test(tc, decodes_every_fixture_block);
     tcase_add_test(tc, decodes_a_served_block);
     tcase_add_test(tc, spelling_of_the_copy_does_not_matter);

@@ -327,6 +327,10 @@ START_TEST(transfers_are_signed_by_their_sender)
     /* content altered and mined, signature of the old content */
     assert_verdict(kit_remake(kit_set(copy(), "transactions/1/nonce", "77")),
                    REASON_TX_BAD_SIGNATURE);
+    /* a good signature by somebody else */
+    assert_verdict(
+        kit_sign_as(copy(), 1, "TXAId1461B5fa1d5D64F3838fd2b23770C939C8a320F"),
+        REASON_TX_BAD_SIGNATURE);
     free(sig);
     free(key);
 }
@@ -463,8 +467,13 @@ START_TEST(a_coin_is_spent_once)
     char *input = kit_text(good, "transactions/1/inputs/0");
     char *tx = kit_set(kit_text(good, "transactions/1"), "nonce", "77");
     char *text = kit_add(copy(), "transactions/1/inputs", input);
+    struct block *b = NULL;
 
-    assert_verdict(kit_remake(kit_sign(text, 1)), REASON_TX_DOUBLE_SPEND);
+    text = kit_remake(kit_sign(text, 1));
+    ASSERT_ERR(ERR_VERIFY,
+               block_decode(text, strlen(text), node.params, &b, &test_err));
+    ck_assert_int_eq(test_err.reason, REASON_TX_DOUBLE_SPEND);
+    free(text);
     text = kit_sign(kit_add(copy(), "transactions", tx), TRANSFERS + 1);
     assert_verdict(kit_remake(text), REASON_TX_DOUBLE_SPEND);
     free(input);

@@ -334,6 +334,35 @@ START_TEST(windows_above_genesis_retarget_at_absolute_heights)
 }
 END_TEST
 
+START_TEST(the_long_retarget_spans_2016_headers)
+{
+    static struct header_window w;
+    struct chain_params p = {.max_difficulty = 0};
+
+    fill(&w, 0, 2016, 120, 8);
+    ck_assert_uint_eq(header_next_difficulty(&w, &p, 60), 8);
+    w.timestamp[0] -= 241920; /* the first of them counts */
+    ck_assert_uint_eq(header_next_difficulty(&w, &p, 60), 16);
+    fill(&w, 0, 2017, 120, 8); /* one later none is due */
+    w.timestamp[1] -= 241920;
+    ck_assert_uint_eq(header_next_difficulty(&w, &p, 60), 8);
+}
+END_TEST
+
+START_TEST(halves_are_rounded_to_even)
+{
+    static struct header_window w;
+    struct chain_params p = {.max_difficulty = 0};
+
+    fill(&w, 0, 145, 10000, 10);
+    ck_assert_uint_eq(header_next_difficulty(&w, &p, 60), 2); /* 10 / 4 */
+    fill(&w, 0, 145, 10000, 6);
+    ck_assert_uint_eq(header_next_difficulty(&w, &p, 60), 2); /* 6 / 4 */
+    fill(&w, 0, 2016, 1, 10);
+    ck_assert_uint_eq(header_next_difficulty(&w, &p, 60), 2);
+}
+END_TEST
+
 START_TEST(a_short_window_bounds_the_long_retarget)
 {
     static struct header_window w;
@@ -546,6 +575,8 @@ Suite *suite(void)
     tcase_add_test(tc, work_is_counted_in_hex_zeros);
     tcase_add_test(tc, difficulty_is_that_of_stock);
     tcase_add_test(tc, windows_above_genesis_retarget_at_absolute_heights);
+    tcase_add_test(tc, the_long_retarget_spans_2016_headers);
+    tcase_add_test(tc, halves_are_rounded_to_even);
     tcase_add_test(tc, a_short_window_bounds_the_long_retarget);
     tcase_add_test(tc, a_gap_demands_difficulty_one);
     tcase_add_test(tc, each_rule_has_its_reason);

@@ -128,7 +128,7 @@ START_TEST(is_shortest_for_any_bits)
 {
     uint64_t state = 1;
 
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 60000; i++) {
         uint64_t bits = next_random(&state);
         double value;
 
@@ -143,7 +143,7 @@ START_TEST(is_shortest_for_times_and_amounts)
 {
     uint64_t state = 2;
 
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 60000; i++) {
         double unit = (double)(next_random(&state) >> 11) * 0x1p-53;
         int places = (int)(next_random(&state) % 19);
 

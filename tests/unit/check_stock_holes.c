@@ -275,6 +275,7 @@ END_TEST
 START_TEST(a_different_genesis_is_not_taken)
 {
     struct lines l = lines_open("chain/blocks.jsonl");
+    struct block *b = NULL;
     struct node fresh;
     struct header h;
     char *text = NULL;
@@ -287,6 +288,9 @@ START_TEST(a_different_genesis_is_not_taken)
     ck_assert_int_eq(node_judge(&fresh, text, strlen(text), &h, NULL),
                      REASON_BLOCK_HASH_MISMATCH);
     text = kit_mine(text);
+    ASSERT_ERR(ERR_VERIFY,
+               block_decode(text, strlen(text), fresh.params, &b, &test_err));
+    ck_assert_int_eq(test_err.reason, REASON_BLOCK_BAD_LINK);
     ck_assert_int_eq(node_judge(&fresh, text, strlen(text), &h, NULL),
                      REASON_BLOCK_BAD_LINK);
     free(text);
