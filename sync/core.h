@@ -10,6 +10,7 @@
 #include "store/state.h"
 #include "sync/chain/block.h"
 #include "sync/engine.h"
+#include "sync/identity.h"
 #include "sync/job_fsm.h"
 #include "sync/peer/peers.h"
 #include "sync/peer/transfer.h"
@@ -187,6 +188,7 @@ struct engine {
     bool stopping;
 
     struct control *control;
+    struct identity *identity;
     struct peers *peers;
     uint64_t faults_saved[PEERS_MAX];
     struct gen live, building; /* id 0: none */
@@ -335,7 +337,8 @@ void decoded_free(struct decoded *d);
 enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON **result,
                      struct err *err);
 enum errc jobs_resume(struct engine *e, struct err *err); /* at start */
-enum errc jobs_cancel(struct engine *e, int64_t id, cJSON **result, struct err *err);
+enum errc jobs_cancel(struct engine *e, const struct engine_request *req,
+                      cJSON **result, struct err *err);
 /* Moves the job by the table, writes the row, logs, enters the next stage. */
 void jobs_event(struct engine *e, enum job_event event, const char *detail);
 /* The same in two halves: inside the caller's transaction, and after its commit. */
@@ -403,6 +406,11 @@ void reorg_reset(struct reorg *r);
 void incidents_open(struct engine *e, enum reason kind, const char *subject,
                     cJSON *evidence); /* takes evidence */
 void incidents_count(struct engine *e);
+
+/* --- acts.c --- */
+enum errc acts_note(struct engine *e, const struct engine_request *req, const char *act,
+                    int64_t job_id, struct err *err);
+enum errc acts_head(struct engine *e, cJSON **result, struct err *err);
 
 /* --- evaluate.c --- */
 void evaluate_call(struct engine *e, struct call *call);

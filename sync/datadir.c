@@ -82,7 +82,8 @@ enum errc datadir_open(struct engine *e, struct err *err)
     if (control_open(path, CONTROL_WRITER, &e->control, err) || check_network(e, err) ||
         peerbook_load(e, err) || open_live(e, err))
         return err->code;
-    return ERR_OK;
+    (void)snprintf(path, sizeof(path), "%s/node.key", e->cfg->data_dir);
+    return identity_open(path, &e->identity, err);
 }
 
 void datadir_close(struct engine *e)
@@ -90,6 +91,7 @@ void datadir_close(struct engine *e)
     gen_close(&e->building);
     gen_close(&e->live);
     peers_free(e->peers);
+    identity_close(e->identity);
     control_close(e->control);
     if (e->lock_fd >= 0)
         (void)close(e->lock_fd);

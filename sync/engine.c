@@ -149,10 +149,17 @@ static void handle_call(struct engine *e, struct call *call)
         (void)jobs_start(e, call->req, &result, &err);
         break;
     case ENGINE_SYNC_CANCEL:
-        (void)jobs_cancel(e, call->req->job_id, &result, &err);
+        (void)jobs_cancel(e, call->req, &result, &err);
         break;
     case ENGINE_PEERS_LIST:
         result = peerbook_json(e);
+        break;
+    case ENGINE_AUDIT_HEAD:
+        (void)acts_head(e, &result, &err);
+        break;
+    case ENGINE_NOTE_ACT:
+        if (acts_note(e, call->req, call->req->reason, 0, &err) == ERR_OK)
+            result = cJSON_CreateObject();
         break;
     case ENGINE_EVALUATE:
         evaluate_call(e, call);

@@ -50,6 +50,9 @@ enum engine_op {
     ENGINE_SYNC_CANCEL,      /* job_id: result the job */
     ENGINE_EVALUATE,         /* source: result the verdict; changes nothing */
     ENGINE_PEERS_LIST,       /* result {peers} */
+    ENGINE_AUDIT_HEAD,       /* result the head, signed by the node's key */
+    ENGINE_NOTE_ACT, /* an act carried out elsewhere (reason: its name) goes into
+                        the audit log; result {} */
 };
 
 struct engine_request {
@@ -66,6 +69,7 @@ struct engine_request {
     const char *reason;     /* rebootstrap: the operator's words, for the audit log */
     const char *idempotency_key;
     int64_t job_id;
+    const char *actor; /* whose token it was, for the audit log; NULL: "operator" */
 };
 
 /* *result is the caller's.  BUSY when the engine's inbox is full. */

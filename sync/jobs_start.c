@@ -71,6 +71,22 @@ static void adopt(struct engine *e, struct control_job *row)
                    (long long)j->id);
 }
 
+static enum errc write_job(struct engine *e, const struct engine_request *req,
+                           struct control_job *row, struct err *err)
+{
+    const char *act =
+        req->op == ENGINE_SYNC_REBOOTSTRAP ? "sync.rebootstrap" : "sync.start";
+
+    if (control_begin(e->control, err))
+        return err->code;
+    if (control_job_insert(e->control, row, &row->id, err) ||
+        acts_note(e, req, act, row->id, err) || control_commit(e->control, err)) {
+        control_rollback(e->control);
+        return err->code;
+    }
+    return ERR_OK;
+}
+
 static enum errc insert(struct engine *e, const struct engine_request *req,
                         struct err *err)
 {
@@ -85,7 +101,7 @@ static enum errc insert(struct engine *e, const struct engine_request *req,
     row.kind =
         xstrdup(req->op == ENGINE_SYNC_REBOOTSTRAP ? "rebootstrap" : "bootstrap");
     row.idempotency_key = req->idempotency_key ? xstrdup(req->idempotency_key) : NULL;
-    if (control_job_insert(e->control, &row, &row.id, err)) {
+    if (write_job(e, req, &row, err)) {
         control_job_fini(&row);
         return err->code;
     }
@@ -164,11 +180,15 @@ enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON *
 
 /* --- cancelling --- */
 
-enum errc jobs_cancel(struct engine *e, int64_t id, cJSON **result, struct err *err)
+enum errc jobs_cancel(struct engine *e, const struct engine_request *req,
+                      cJSON **result, struct err *err)
 {
     struct control_job row = {0};
+    int64_t id = req->job_id;
 
     if (e->job.active && e->job.id == id) {
+        if (acts_note(e, req, "sync.cancel", id, err))
+            return err->code;
         engine_new_epoch(e);
         jobs_event(e, JOB_EV_CANCEL, "cancelled by sync.cancel");
         *result = id_json(id);
