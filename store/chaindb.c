@@ -108,7 +108,7 @@ enum errc chaindb_body_get(struct chaindb *db, const uint8_t hash[32], bool *fou
                            struct buf *out, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_BODY_GET);
-    const void *text;
+    const void *text = NULL;
     size_t len = 0;
     bool row;
     enum errc rc;
@@ -158,10 +158,12 @@ struct proof_walk {
 static enum errc give_proof(void *arg, sqlite3_stmt *st, struct err *err)
 {
     const struct proof_walk *w = arg;
+    const void *blob = NULL;
+    size_t len = 0;
+    enum errc rc = read_summed(st, 1, "stored proof", &blob, &len, err);
 
-    return w->each(w->arg, (uint64_t)sqlite3_column_int64(st, 0),
-                   sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1),
-                   err);
+    return rc ? rc
+              : w->each(w->arg, (uint64_t)sqlite3_column_int64(st, 0), blob, len, err);
 }
 
 enum errc chaindb_proof_each(struct chaindb *db,
