@@ -562,8 +562,13 @@ END_TEST
 
 START_TEST(a_broken_storage_is_no_fault_of_the_block)
 {
+    char *alone = copy();
+
     node.coins.broken = true;
     assert_verdict(copy(), REASON_STORAGE_FAILED);
+    for (int i = 0; i < TRANSFERS; i++) /* also when it is asked for what is made */
+        alone = kit_remove(alone, "transactions/1");
+    assert_verdict(kit_remake(alone), REASON_STORAGE_FAILED);
     node.coins.broken = false;
 }
 END_TEST
@@ -671,20 +676,65 @@ START_TEST(too_many_transactions_are_refused_before_they_are_read)
 }
 END_TEST
 
+/* n items of one form with their number in it. */
+static char *numbered(const char *form, unsigned n)
+{
+    struct buf list = BUF(1U << 20);
+
+    for (unsigned i = 0; i < n; i++) {
+        buf_puts(&list, i == 0 ? "[" : ",");
+        buf_printf(&list, "{%s,\"vout\":%u}", form, i);
+    }
+    buf_puts(&list, "]");
+    return buf_take(&list);
+}
+
+static void assert_at_most_1000(const char *field, const char *form, enum reason want)
+{
+    char *list = numbered(form, 1000);
+
+    assert_field(field, list, want);
+    free(list);
+    list = numbered(form, 1001);
+    assert_field(field, list, REASON_TX_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(test_err.msg, "1000"));
+    free(list);
+}
+
 START_TEST(too_many_inputs_and_outputs_are_refused)
 {
-    static const char *const lists[] = {"inputs", "outputs"};
+    char *address = kit_text(good, "transactions/1/sender");
+    CLEANUP_BUF struct buf output = BUF(1000);
 
-    for (size_t i = 0; i < 2; i++) {
-        struct buf list = BUF(1U << 20);
+    buf_printf(&output, "\"address\":%s,\"amount\":1e-18", address);
+    assert_at_most_1000("outputs", output.data, REASON_NONE);
+    assert_at_most_1000(
+        "inputs",
+        "\"txid\":\"00000000000000000000000000000000000000000000000000000000000000ff\"",
+        REASON_TX_MISSING_COIN);
+    free(address);
+}
+END_TEST
 
-        buf_puts(&list, "[0");
-        for (int n = 0; n < 1000; n++)
-            buf_puts(&list, ",0");
-        buf_puts(&list, "]");
-        assert_field(lists[i], list.data, REASON_TX_MALFORMED);
-        buf_fini(&list);
-    }
+START_TEST(addresses_fit_a_coin)
+{
+    char path[] = "transactions/0/outputs/0/address", *value = filled("\"", 128, "\"");
+
+    assert_verdict(kit_remake(kit_set(copy(), path, value)), REASON_NONE);
+    free(value);
+    value = filled("\"", 129, "\"");
+    assert_verdict(kit_remake(kit_set(copy(), path, value)), REASON_TX_MALFORMED);
+    free(value);
+}
+END_TEST
+
+START_TEST(transactions_end_with_the_year_2099)
+{
+    char *text = kit_set(copy(), "timestamp", "4102445000.0");
+
+    assert_verdict(kit_mine(xstrdup(text)), REASON_NONE);
+    text = kit_set(text, "transactions/0/timestamp", "4102444801");
+    assert_verdict(kit_remake(text), REASON_TX_MALFORMED);
 }
 END_TEST
 
@@ -745,6 +795,8 @@ Suite *suite(void)
     tcase_add_test(tc, sizes_are_bounded);
     tcase_add_test(tc, too_many_transactions_are_refused_before_they_are_read);
     tcase_add_test(tc, too_many_inputs_and_outputs_are_refused);
+    tcase_add_test(tc, addresses_fit_a_coin);
+    tcase_add_test(tc, transactions_end_with_the_year_2099);
     tcase_add_test(tc, faults_of_a_copy_are_told_from_faults_of_a_block);
     suite_add_tcase(s, tc);
     return s;
