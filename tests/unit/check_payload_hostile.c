@@ -173,6 +173,8 @@ START_TEST(texts_must_be_unicode)
         (void)ingest_with("{\"TXAIa\": [", to);
         ck_assert_msg(p.err.reason == REASON_PAYLOAD_MALFORMED, "%zu: %s", i,
                       p.err.msg);
+        if (i < HALF_PAIRS)
+            EXPECT_SAYS(&p, "half a surrogate pair");
         (void)snprintf(to, sizeof(to), "{\"note\": \"%s\", ", bad[i]);
         (void)ingest_with("{\"height\"", "{\"height\"");
         (void)ingest_with("{", to);
@@ -259,6 +261,9 @@ START_TEST(bombs_end_early)
     EXPECT_REASON(&p, PAYLOAD_MALFORMED,
                   ingest_filled("{\"x\": \"", 'x', 8U << 20, "\"}"));
     EXPECT_SAYS(&p, "too long");
+    EXPECT_REASON(&p, PAYLOAD_MALFORMED,
+                  ingest_filled("{\"x\": \"", 'x', 8U << 20, ""));
+    EXPECT_SAYS(&p, "too long"); /* though it never ended */
     EXPECT_REASON(&p, PAYLOAD_MALFORMED, ingest_filled("{\"", 'x', 8U << 20, "\": 1}"));
     EXPECT_REASON(&p, PAYLOAD_MALFORMED,
                   ingest_filled(HEAD "\"data\": {" SNAPSHOT "\"utxo_set\": {\"", 'x',
