@@ -23,8 +23,10 @@ static const char usage[] =
     "  --data-dir DIR     wins over data_dir of the file\n"
     "  --rpc-listen ADDR  wins over rpc.listen; port 0 takes a free one\n"
     "  --log-level LEVEL  error, warn, info or debug; wins over log.level\n"
-    "  --check-config     print the effective configuration as JSON, and end\n"
+    "  --check-config     print the effective configuration, and where each value is\n"
+    "                     from, as JSON, and end\n"
     "\n"
+    "Environment variables win over the file; docs/configuration.md lists them too.\n"
     "Once it listens, it prints \"ready rpc=ADDR\" on stdout.  SIGTERM and SIGINT end it.\n";
 
 struct options {
@@ -156,7 +158,7 @@ static int serve(const struct config *cfg, const sigset_t *signals)
 int main(int argc, char **argv)
 {
     CLEANUP(config_free) struct config *cfg = NULL;
-    struct options options = {.check = false};
+    struct options options = {.flags.environment = (const char *const *)environ};
     sigset_t signals;
     struct err err;
     int status;

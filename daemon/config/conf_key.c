@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/config/conf_hold.h"
 #include "daemon/config/conf_key.h"
 #include "daemon/config/conf_list.h"
 #include "daemon/config/conf_place.h"
 #include "daemon/config/conf_scalar.h"
+#include "daemon/config/conf_token.h"
 #include "daemon/config/conf_trust.h"
 #include "sync/peer/peers.h"
 
@@ -26,9 +28,14 @@
         .path = (name), .set = (fn), .offset = offsetof(struct config, field), \
         .min = (from), .max = (to), .fallback = (by_default)                   \
     }
-#define OFF(name, nothing)                                       \
-    {                                                            \
-        .path = (name), .set = conf_scalar_off, .off = (nothing) \
+#define SWITCH(name, field, by_default)                                    \
+    {                                                                      \
+        .path = (name), .set = conf_scalar_bool,                           \
+        .offset = offsetof(struct config, field), .fallback = (by_default) \
+    }
+#define OFF(name, nothing, what)                                                    \
+    {                                                                               \
+        .path = (name), .set = conf_scalar_off, .off = (nothing), .feature = (what) \
     }
 
 #define POLICY(field) engine.policy.field
@@ -42,13 +49,13 @@ static const struct conf_key keys[] = {
     VALUE("log.format", conf_place_log_format),
     SECTION("rpc"),
     VALUE("rpc.listen", conf_place_rpc_listen),
-    OFF("rpc.unix_socket", ""),
-    OFF("rpc.tokens", "[]"),
+    OFF("rpc.unix_socket", "", "a Unix socket"),
+    LIST("rpc.tokens", conf_token_list, RPC_TOKENS_MAX),
     LIST("peers", conf_list_peers, PEERS_MAX),
     SECTION("public"),
-    OFF("public.listen", ""),
+    OFF("public.listen", "", "a public API"),
     SECTION("p2p"),
-    OFF("p2p.enabled", "false"),
+    OFF("p2p.enabled", "false", "peer-to-peer messages"),
     VALUE("p2p.listen", conf_scalar_p2p_listen),
     SECTION("checkpoint"),
     VALUE("checkpoint.url", conf_place_checkpoint_url),
@@ -68,7 +75,10 @@ static const struct conf_key keys[] = {
            100),
     NUMBER("checkpoint.max_age_seconds", conf_scalar_u64, POLICY(max_age_seconds), 0,
            UINT64_C(100) * 366 * 86400, 0),
-    OFF("checkpoint.request_rate_seconds", "0"),
+    NUMBER("checkpoint.request_rate_seconds", conf_scalar_u64,
+           engine.request_rate_seconds, 0, UINT64_C(366) * 86400, 30),
+    SWITCH("checkpoint.bootstrap_at_start", engine.bootstrap_at_start, true),
+    SWITCH("checkpoint.force_at_start", engine.force_at_start, false),
     LIST("checkpoint.roots", conf_trust_roots, TRUST_ROOTS_MAX),
     SECTION("transfer"),
     NUMBER("transfer.min_speed", conf_scalar_size, engine.transfer_min_speed, 0,
@@ -84,13 +94,13 @@ static const struct conf_key keys[] = {
            5),
     NUMBER("follow.ready_max_behind", conf_scalar_unsigned, engine.ready_max_behind, 0,
            1000000, 2),
-    OFF("follow.rederive", "false"),
+    OFF("follow.rederive", "false", "re-derivation from genesis"),
     SECTION("snapshots"),
-    OFF("snapshots.every_blocks", "0"),
+    OFF("snapshots.every_blocks", "0", "making snapshots"),
     LIST("snapshots.keep", conf_scalar_idle, 1000),
-    OFF("snapshots.serve", "false"),
+    OFF("snapshots.serve", "false", "serving snapshots"),
     SECTION("index"),
-    OFF("index.addresses", "false"),
+    OFF("index.addresses", "false", "the index of addresses"),
 };
 
 enum { KEYS = sizeof(keys) / sizeof(keys[0]), NAME_MAX_LEN = 40 };
@@ -103,15 +113,39 @@ const struct conf_key *conf_key_find(const char *path)
     return NULL;
 }
 
+void conf_key_note(struct config *c, const struct conf_key *key, const char *origin)
+{
+    c->origins[key - keys] = origin;
+}
+
+const char *conf_key_origin(const struct config *c, const struct conf_key *key)
+{
+    const char *origin = c->origins[key - keys];
+
+    return origin ? origin : "default";
+}
+
+const struct conf_key *conf_key_next(const struct conf_key *before)
+{
+    for (const struct conf_key *k = before ? before + 1 : keys; k < keys + KEYS; k++)
+        if (k->set)
+            return k;
+    return NULL;
+}
+
 void conf_key_defaults(struct config *c)
 {
+    c->origins = conf_hold_alloc(c, KEYS, sizeof(*c->origins));
     for (size_t i = 0; i < KEYS; i++) {
         const struct conf_key *k = &keys[i];
         unsigned small = (unsigned)k->fallback;
+        bool on = k->fallback != 0;
         char *at = (char *)c + k->offset;
 
         if (k->set == conf_scalar_unsigned)
             memcpy(at, &small, sizeof(small));
+        if (k->set == conf_scalar_bool)
+            memcpy(at, &on, sizeof(on));
         if (k->set == conf_scalar_u64 || k->set == conf_scalar_size)
             memcpy(at, &k->fallback, sizeof(k->fallback));
     }

@@ -22,6 +22,7 @@ struct conf_key {
     uint64_t min, max; /* of a number */
     uint64_t fallback; /* a number's default */
     const char *off; /* not acted on by this version: the value that asks for nothing */
+    const char *feature; /* ... and what it is that is not there */
 };
 
 /* The parameters of set, for those who define one. */
@@ -36,7 +37,15 @@ enum { CONF_KEY_TEXT = 80 };
 /* What somebody who wrote this may have meant; "" when nothing is near. */
 void conf_key_nearest(const char *path, char out[CONF_KEY_TEXT]);
 
-/* Numbers get their fallbacks. */
+/* Numbers and switches get their fallbacks. */
 void conf_key_defaults(struct config *c);
+
+/* Where a key's value is from: "cairn.yaml:12", "environment CHECKPOINT_QUORUM",
+   "--data-dir", "default".  The text is borrowed for the configuration's life. */
+void conf_key_note(struct config *c, const struct conf_key *key, const char *origin);
+const char *conf_key_origin(const struct config *c, const struct conf_key *key);
+
+/* Every key that is no section, in order; NULL after the last. */
+const struct conf_key *conf_key_next(const struct conf_key *before);
 
 #endif

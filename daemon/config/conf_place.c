@@ -161,7 +161,7 @@ enum errc conf_place_rpc_listen(CONF_SET_ARGS)
     if (!is_loopback(host))
         return err_set(err, ERR_INVALID,
                        "this version listens on loopback only (127.0.0.0/8, [::1], "
-                       "localhost): it has neither TLS nor configured tokens");
+                       "localhost): without TLS a token would travel in the clear");
     c->rpc.listen = conf_hold_text(c, (*at)->text);
     return ERR_OK;
 }

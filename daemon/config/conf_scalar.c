@@ -86,20 +86,33 @@ enum errc conf_scalar_size(CONF_SET_ARGS)
     return err_set(err, ERR_INVALID, "wants bytes, such as 1048576, 10MiB or 64GiB");
 }
 
+enum errc conf_scalar_bool(CONF_SET_ARGS)
+{
+    const struct conf_node *n = *at;
+    bool on;
+
+    if (n->kind != CONF_TEXT || !n->plain ||
+        (strcmp(n->text, "true") != 0 && strcmp(n->text, "false") != 0))
+        return err_set(err, ERR_INVALID, "wants true or false");
+    on = n->text[0] == 't';
+    memcpy((char *)c + key->offset, &on, sizeof(on));
+    return ERR_OK;
+}
+
 enum errc conf_scalar_off(CONF_SET_ARGS)
 {
     const struct conf_node *n = *at;
 
     (void)c;
     if (conf_tree_is_null(n) ||
-        (n->kind == CONF_TEXT && strcmp(n->text, key->off) == 0) ||
-        (n->kind == CONF_LIST && n->count == 0 && strcmp(key->off, "[]") == 0))
+        (n->kind == CONF_TEXT && strcmp(n->text, key->off) == 0))
         return ERR_OK;
     if (key->off[0] == '\0')
-        return err_set(err, ERR_INVALID, "not supported by this version; leave it out");
+        return err_set(err, ERR_INVALID,
+                       "%s: not supported by this version; leave it out", key->feature);
     return err_set(err, ERR_INVALID,
-                   "not supported by this version; leave it out or set it to %s",
-                   key->off);
+                   "%s: not supported by this version; leave it out or set it to %s",
+                   key->feature, key->off);
 }
 
 enum errc conf_scalar_idle(CONF_SET_ARGS)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "daemon/config/conf_env.h"
 #include "daemon/config/conf_hold.h"
 #include "daemon/config/conf_key.h"
 #include "daemon/config/conf_place.h"
@@ -59,12 +60,16 @@ static enum errc set_value(struct config *c, const char *name, const char *path,
     const struct conf_key *key = conf_key_find(path);
     const struct conf_node *at = n;
 
-    if (!key)
+    if (!key) {
         (void)unknown(path, err);
-    else if (!key->set)
+    } else if (!key->set) {
         (void)err_set(err, ERR_INVALID, "wants keys below it");
-    else if (key->set(c, key, &at, err) == ERR_OK)
+    } else if (key->set(c, key, &at, err) == ERR_OK) {
+        AUTOFREE char *origin = xasprintf("%s:%zu", name, n->line);
+
+        conf_key_note(c, key, conf_hold_text(c, origin));
         return ERR_OK;
+    }
     return located(name, at->line, path, err);
 }
 
@@ -132,9 +137,12 @@ static enum errc set_flag(struct config *c, const char *flag, const char *path,
     const struct conf_node *at = &n;
     const struct conf_key *key = conf_key_find(path);
 
-    if (!value || key->set(c, key, &at, err) == ERR_OK)
+    if (!value)
         return ERR_OK;
-    return err_wrap(err, "%s", flag);
+    if (key->set(c, key, &at, err) != ERR_OK)
+        return err_wrap(err, "%s", flag);
+    conf_key_note(c, key, flag);
+    return ERR_OK;
 }
 
 static enum errc set_flags(struct config *c, const struct config_flags *flags,
@@ -153,6 +161,9 @@ static enum errc check_whole(const struct config *c, struct err *err)
 
     if (!c->data_dir)
         return err_set(err, ERR_INVALID, "data_dir is not set; give it or --data-dir");
+    if (c->engine.force_at_start && c->engine.checkpoint_url[0] == '\0')
+        return err_set(err, ERR_INVALID,
+                       "checkpoint.force_at_start needs checkpoint.url");
     if (c->engine.checkpoint_url[0] != '\0' && p->threshold > p->key_count)
         return err_set(
             err, ERR_INVALID,
@@ -179,8 +190,9 @@ enum errc config_load(const struct config_flags *flags, struct config **out,
 {
     CLEANUP(config_free) struct config *c = create();
 
-    if (set_file(c, flags->file, err) != ERR_OK || set_flags(c, flags, err) != ERR_OK ||
-        check_whole(c, err) != ERR_OK)
+    if (set_file(c, flags->file, err) != ERR_OK ||
+        conf_env_set(c, flags->environment, err) != ERR_OK ||
+        set_flags(c, flags, err) != ERR_OK || check_whole(c, err) != ERR_OK)
         return err->code;
     wire(c);
     *out = TAKE(c);

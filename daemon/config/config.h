@@ -12,8 +12,8 @@
 
 /*
  * The configuration: one YAML file (control-plane.md), every key known, typed and in
- * range, defaults filled in.  Immutable after config_load; owns every text and the two
- * structs it fills for the engine and the RPC server.
+ * range, the environment put over it, defaults filled in.  Immutable after config_load;
+ * owns every text and the two structs it fills for the engine and the RPC server.
  */
 struct config {
     enum log_level log_level;
@@ -21,11 +21,15 @@ struct config {
     struct chain_params params;
     struct engine_config engine;
     struct rpc_config rpc;
-    void *texts; /* private: what the pointers above point into */
+    const char **origins; /* private: of each key, where its value is from */
+    void *texts;          /* private: what the pointers above point into */
 };
 
-struct config_flags { /* command line; NULL: not given; they win over the file */
+struct config_flags { /* command line; NULL: not given; they win over all else */
     const char *file, *data_dir, *rpc_listen, *log_level;
+    /* NULL-ended "NAME=value", such as environ; wins over the file; NULL: not looked at
+     */
+    const char *const *environment;
 };
 
 /* ERR_INVALID: "cairn.yaml:12: checkpoint.qourum: unknown key; did you mean quorum?" */
@@ -34,7 +38,8 @@ enum errc config_load(const struct config_flags *flags, struct config **out,
 void config_free(struct config *c);
 DEFINE_CLEANUP(struct config, config_free)
 
-/* Effective values as indented JSON, for --check-config and daemon.info.  No secrets.
+/* Effective values, and where each is from, as indented JSON, for --check-config and
+ * daemon.info.  No secrets.
  */
 char *config_text(const struct config *c);
 

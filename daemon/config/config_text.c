@@ -1,6 +1,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#include "daemon/config/conf_key.h"
 #include "daemon/config/conf_place.h"
 #include "daemon/config/config.h"
 
@@ -36,6 +37,45 @@ static void add_list(cJSON *to, const char *key, const char *const *texts)
             abort();
 }
 
+/* Names and roles; the hashes are nobody's business. */
+static void add_tokens(cJSON *to, const struct rpc_config *rpc)
+{
+    cJSON *list = add(to, "tokens", cJSON_CreateArray());
+
+    for (size_t i = 0; i < rpc->token_count; i++) {
+        cJSON *o = cJSON_CreateObject();
+
+        add_text(o, "name", rpc->tokens[i].name);
+        add_text(o, "role", rpc->tokens[i].role == RPC_ROLE_ADMIN ? "admin" : "read");
+        if (!cJSON_AddItemToArray(list, o))
+            abort();
+    }
+}
+
+static void add_bool(cJSON *to, const char *key, bool value)
+{
+    (void)add(to, key, cJSON_CreateBool(value));
+}
+
+static void add_checkpoint(cJSON *doc, const struct engine_config *e)
+{
+    cJSON *part = add(doc, "checkpoint", trust_policy_json(&e->policy));
+
+    add_text(part, "url", e->checkpoint_url);
+    add_number(part, "request_rate_seconds", e->request_rate_seconds);
+    add_bool(part, "bootstrap_at_start", e->bootstrap_at_start);
+    add_bool(part, "force_at_start", e->force_at_start);
+}
+
+static void add_origins(cJSON *doc, const struct config *c)
+{
+    cJSON *part = section(doc, "origins");
+
+    for (const struct conf_key *k = conf_key_next(NULL); k; k = conf_key_next(k))
+        if (!k->off)
+            add_text(part, k->path, conf_key_origin(c, k));
+}
+
 char *config_text(const struct config *c)
 {
     cJSON *doc = cJSON_CreateObject(), *part;
@@ -46,10 +86,11 @@ char *config_text(const struct config *c)
     part = section(doc, "log");
     add_text(part, "level", conf_place_levels[c->log_level]);
     add_text(part, "format", "logfmt");
-    add_text(section(doc, "rpc"), "listen", c->rpc.listen);
+    part = section(doc, "rpc");
+    add_text(part, "listen", c->rpc.listen);
+    add_tokens(part, &c->rpc);
     add_list(doc, "peers", c->engine.peers);
-    part = add(doc, "checkpoint", trust_policy_json(&c->engine.policy));
-    add_text(part, "url", c->engine.checkpoint_url);
+    add_checkpoint(doc, &c->engine);
     part = section(doc, "transfer");
     add_number(part, "min_speed", c->engine.transfer_min_speed);
     add_number(part, "max_bytes", c->engine.transfer_max_bytes);
@@ -59,6 +100,7 @@ char *config_text(const struct config *c)
     part = section(doc, "follow");
     add_number(part, "poll_seconds", c->engine.poll_seconds);
     add_number(part, "ready_max_behind", c->engine.ready_max_behind);
+    add_origins(doc, c);
     text = cJSON_Print(doc);
     cJSON_Delete(doc);
     if (!text)

@@ -99,6 +99,10 @@ START_TEST(nothing_but_a_directory_gives_the_documented_defaults)
     ck_assert_ptr_null(c->engine.allow_paths[0]);
     ck_assert_uint_eq(c->engine.poll_seconds, 5);
     ck_assert_uint_eq(c->engine.ready_max_behind, 2);
+    ck_assert_uint_eq(c->engine.request_rate_seconds, 30);
+    ck_assert(c->engine.bootstrap_at_start);
+    ck_assert(!c->engine.force_at_start);
+    ck_assert_uint_eq(c->rpc.token_count, 0);
 }
 END_TEST
 
@@ -174,16 +178,15 @@ END_TEST
 START_TEST(later_keys_are_taken_when_they_ask_for_nothing)
 {
     CLEANUP(config_free)
-    struct config *c =
-        load("data_dir: /d\n"
-             "rpc: {unix_socket: \"\", tokens: []}\n"
-             "public: {listen: }\n"
-             "p2p: {listen: \"0.0.0.0:8333\", enabled: false}\n"
-             "checkpoint: {request_rate_seconds: 0, min_attestations: 0}\n"
-             "follow: {rederive: false}\n"
-             "snapshots: {every_blocks: 0, keep: 3, serve: false}\n"
-             "index: {addresses: false}\n"
-             "peers:\n");
+    struct config *c = load("data_dir: /d\n"
+                            "rpc: {unix_socket: \"\"}\n"
+                            "public: {listen: }\n"
+                            "p2p: {listen: \"0.0.0.0:8333\", enabled: false}\n"
+                            "checkpoint: {min_attestations: 0}\n"
+                            "follow: {rederive: false}\n"
+                            "snapshots: {every_blocks: 0, keep: 3, serve: false}\n"
+                            "index: {addresses: false}\n"
+                            "peers:\n");
 
     ck_assert_str_eq(c->data_dir, "/d");
     ck_assert_ptr_null(c->engine.peers[0]);
@@ -194,12 +197,10 @@ START_TEST(later_keys_are_refused_when_they_ask_for_something)
 {
     static const char *const texts[] = {
         "rpc: {unix_socket: /run/x}",
-        "rpc: {tokens: [{name: g, role: read, hash: \"b2:00\"}]}",
         "public: {listen: \"0.0.0.0:8646\"}",
         "p2p: {enabled: true}",
         "p2p: {listen: \"0.0.0.0:8333\"}",
         "p2p: {enabled: false, listen: [x]}",
-        "checkpoint: {request_rate_seconds: 30}",
         "follow: {rederive: true}",
         "snapshots: {every_blocks: 100}",
         "snapshots: {serve: true}",
@@ -210,6 +211,9 @@ START_TEST(later_keys_are_refused_when_they_ask_for_something)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_refused(texts[i], "not supported by this version");
+    assert_refused("follow: {rederive: true}",
+                   "follow.rederive: re-derivation from genesis: not supported by this "
+                   "version; leave it out or set it to false");
 }
 END_TEST
 
@@ -294,6 +298,10 @@ START_TEST(values_of_the_wrong_kind_say_what_is_wanted)
         {"log: {level: loud}", "wants error, warn, info or debug"},
         {"log: {format: json}", "wants logfmt"},
         {"snapshots: {keep: x}", "whole number"},
+        {"checkpoint: {request_rate_seconds: -1}", "whole number"},
+        {"checkpoint: {bootstrap_at_start: 1}", "wants true or false"},
+        {"checkpoint: {bootstrap_at_start: \"true\"}", "wants true or false"},
+        {"checkpoint: {force_at_start: true}", "force_at_start needs checkpoint.url"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
