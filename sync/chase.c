@@ -19,6 +19,10 @@
  */
 enum {
     STALL_MS = 20000, /* without a block, while somebody might still answer */
+    /* A chain that too few networks claim may be without end: it is taken in pieces,
+       one a poll, and given up where nobody honest was that far behind. */
+    LONE_PIECE = 2000,
+    LONE_PATH_MAX = 20000,
     PATH_MAX_LEN = 16 << 20,
 };
 
@@ -42,6 +46,32 @@ void chase_reset(struct chase *c)
     *c = (struct chase){0};
 }
 
+/* Network groups, of those with a usable peer, whose tip is at least that high. */
+static unsigned groups_at(struct engine *e, uint64_t height)
+{
+    const char *seen[PEERS_MAX];
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+    unsigned n = 0;
+
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        const struct peer *p = peers_at(e->peers, i);
+        bool fresh = p->has_tip && p->tip_height >= height && peer_usable(p, mono, now);
+
+        for (unsigned k = 0; k < n && fresh; k++)
+            fresh = strcmp(seen[k], p->group) != 0;
+        if (fresh)
+            seen[n++] = p->group;
+    }
+    return n;
+}
+
+bool chase_is_lone(struct engine *e, uint64_t height)
+{
+    unsigned all = groups_at(e, 0), want = e->cfg->policy.min_peers;
+
+    return groups_at(e, height) < (all < want ? all : want);
+}
+
 void chase_start(struct engine *e, const struct chase_target *t,
                  void (*done)(struct engine *e, enum chase_result result,
                               const struct err *err))
@@ -53,6 +83,7 @@ void chase_start(struct engine *e, const struct chase_target *t,
     c->active = c->walking = true;
     c->gen = t->gen;
     c->proof = t->proof;
+    c->lone = !t->proof && chase_is_lone(e, t->height);
     c->floor = t->floor;
     c->has_floor_hash = t->has_floor_hash;
     memcpy(c->floor_hash, t->floor_hash, 32);
@@ -95,6 +126,9 @@ static enum errc check_floor(const struct chase *c, struct err *err)
 {
     char hash[65];
 
+    if (c->lone && c->path_len >= LONE_PATH_MAX)
+        return err_fail(err, REASON_HEADER_CHAIN_INVALID,
+                        "over %d headers that too few networks claim", LONE_PATH_MAX);
     if (c->path_len >= PATH_MAX_LEN)
         return err_fail(err, REASON_HEADER_CHAIN_INVALID, "over %d headers to walk",
                         PATH_MAX_LEN);
@@ -194,6 +228,7 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
         if (store_block(c, s->decoded, err))
             return err->code;
         chase_slot_clear(s);
+        c->fetched++;
         if (walk_known(c, found, err))
             return err->code;
     }
@@ -242,6 +277,12 @@ void chase_pump(struct engine *e)
         c->walking = false;
         if (chase_verify_begin(e, &err))
             chase_end(e, CHASE_BROKEN, &err);
+        return;
+    }
+    if (c->lone && c->fetched >= LONE_PIECE) {
+        (void)err_fail(&err, REASON_BUSY, "the next %d headers come with the next poll",
+                       LONE_PIECE);
+        chase_end(e, CHASE_BROKEN, &err);
         return;
     }
     chase_ask_ahead(e);

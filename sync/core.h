@@ -101,8 +101,10 @@ struct chase {
     bool excluded[PEERS_MAX]; /* on another chain, or caught lying here */
     int64_t moved_mono_ms;    /* last progress */
     bool proof;               /* of a checkpoint: notes outputs, bodies are not kept */
-    uint64_t floor;           /* lowest height of interest */
-    uint8_t floor_hash[32];   /* what must be there; only when has_floor_hash */
+    bool lone;                /* too few networks claim the target */
+    size_t fetched;
+    uint64_t floor;         /* lowest height of interest */
+    uint8_t floor_hash[32]; /* what must be there; only when has_floor_hash */
     bool has_floor_hash;
     uint8_t target_hash[32];
     uint64_t target_height;
@@ -296,6 +298,8 @@ void chase_start(struct engine *e, const struct chase_target *t,
                               const struct err *err));
 void chase_pump(struct engine *e); /* asks for more; consumes; verifies a batch */
 void chase_end(struct engine *e, enum chase_result result, const struct err *err);
+/* Fewer networks have a tip that high than the policy asks for, though there are. */
+bool chase_is_lone(struct engine *e, uint64_t height);
 void chase_reset(struct chase *c);
 struct chase_slot *chase_slot(struct chase *c, uint64_t height);
 void chase_slot_clear(struct chase_slot *s);

@@ -178,6 +178,19 @@ static enum errc headers_hold(struct engine *e, struct err *err)
     return ERR_OK;
 }
 
+/* Whoever was caught lying about the blocks below has no word in it.  (Above, a lax
+   node may follow what we refuse, and still be right about the checkpoint.) */
+static void drop_liars(struct job *j)
+{
+    int64_t now = clock_now_ms();
+    size_t kept = 0;
+
+    for (size_t i = 0; i < j->vote_count; i++)
+        if (j->votes[i].peer->banned_until_ms <= now)
+            j->votes[kept++] = j->votes[i];
+    j->vote_count = kept;
+}
+
 static void proven(struct engine *e, enum chase_result result, const struct err *why)
 {
     struct job *j = &e->job;
@@ -188,7 +201,9 @@ static void proven(struct engine *e, enum chase_result result, const struct err 
         jobs_fail(e, &err);
         return;
     }
-    if (result != CHASE_DONE) {
+    if (result == CHASE_DONE) {
+        drop_liars(j);
+    } else {
         j->evidence.headers = result == CHASE_REFUSED ? TRUST_FAILS : TRUST_CANNOT;
         (void)snprintf(j->headers_detail, sizeof(j->headers_detail), "%.180s",
                        why->msg);

@@ -76,12 +76,18 @@ static enum errc want_tip(struct engine *e, const struct peer *p, bool *want,
 
 static void chase_next_tip(struct engine *e)
 {
-    while (e->tips_chased < peers_count(e->peers)) {
-        struct peer *p = peers_at(e->peers, e->tips_chased++);
+    size_t n = peers_count(e->peers);
+
+    /* Twice over the peers: what only a few claim waits for the rest. */
+    while (e->tips_chased < 2 * n) {
+        size_t i = e->tips_chased++;
+        struct peer *p = peers_at(e->peers, i % n);
         struct chase_target t = {.gen = &e->live, .height = p->tip_height};
         struct err err;
         bool want;
 
+        if (i < n && p->has_tip && chase_is_lone(e, p->tip_height))
+            continue;
         if (want_tip(e, p, &want, &err) || (want && set_floor(e, &t, &err))) {
             engine_halt(e, &err);
             return;

@@ -66,27 +66,6 @@ enum errc verdicts_begin(struct engine *e, struct err *err)
     return verdicts_past(e, &j->evidence, err);
 }
 
-/* Whoever was caught lying since has no word in it. */
-static void bind_votes(struct engine *e)
-{
-    struct job *j = &e->job;
-    struct trust_evidence *ev = &j->evidence;
-    int64_t now = clock_now_ms();
-
-    ev->vote_count = 0;
-    for (size_t i = 0; i < j->vote_count; i++) {
-        struct trust_vote *vote = &ev->votes[ev->vote_count];
-        const struct peer *p = j->votes[i].peer;
-
-        if (p->banned_until_ms > now)
-            continue;
-        vote->peer = vote->identity = p->url;
-        vote->group = p->group;
-        memcpy(vote->block_hash, j->votes[i].block_hash, 32);
-        ev->vote_count++;
-    }
-}
-
 static void bind_texts(struct engine *e)
 {
     struct job *j = &e->job;
@@ -97,7 +76,12 @@ static void bind_texts(struct engine *e)
     ev->payload_detail = j->payload_detail;
     ev->source_detail = j->source_detail;
     ev->roots_detail = j->roots_detail;
-    bind_votes(e);
+    ev->vote_count = j->vote_count;
+    for (size_t i = 0; i < j->vote_count; i++) {
+        ev->votes[i].peer = ev->votes[i].identity = j->votes[i].peer->url;
+        ev->votes[i].group = j->votes[i].peer->group;
+        memcpy(ev->votes[i].block_hash, j->votes[i].block_hash, 32);
+    }
 }
 
 /* Genesis is built in: there is nothing to judge. */
