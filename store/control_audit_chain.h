@@ -21,8 +21,7 @@ void control_audit_chain_add(struct control_audit_chain *c,
                              const struct control_audit_entry *e, bool linkable,
                              bool whole);
 
-/* Against the count (negative: any) and head (NULL: any) kept apart; fills check.head.
- */
+/* Against the count and head kept apart; who has none looks at check and hash. */
 void control_audit_chain_end(struct control_audit_chain *c, int64_t entries,
                              const uint8_t head[32]);
 
