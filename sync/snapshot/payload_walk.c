@@ -24,7 +24,7 @@ static enum errc malformed(struct err *err, const char *what)
     return err_fail(err, REASON_PAYLOAD_MALFORMED, "%s", what);
 }
 
-static enum errc out_of_order(struct payload_walk *w, struct err *err)
+enum errc payload_walk_out_of_order(struct payload_walk *w, struct err *err)
 {
     w->disorder = true;
     return err_set(err, ERR_CONFLICT, "keys are not in order");
@@ -61,7 +61,7 @@ static enum errc object_key(struct payload_walk *w, const struct payload_event *
         /* What canonical text has before the big member was hashed by now. */
         if (o.hashed && w->in_order && *o.seen &&
             json_key_compare(ev->text, ev->len, o.big, strlen(o.big)) < 0)
-            return out_of_order(w, err);
+            return payload_walk_out_of_order(w, err);
         w->taking = o.members;
         return payload_members_key(o.members, ev, err);
     }
@@ -100,7 +100,7 @@ static enum errc enter_set(struct payload_walk *w, struct err *err)
         return ERR_OK;
     rc = payload_frame_totals(&w->frame, &have, &totals, err);
     if (!rc && !have)
-        return out_of_order(w, err); /* canonical text has them first */
+        return payload_walk_out_of_order(w, err); /* canonical text has them first */
     if (!rc)
         rc = payload_frame_write(&w->frame, &before, &after, err);
     if (!rc)
@@ -113,11 +113,6 @@ static enum errc enter(struct payload_walk *w, const struct payload_event *ev,
 {
     bool map = ev->type == PAYLOAD_MAP;
 
-    if (w->level == WALK_AT_LIST) {
-        w->level = WALK_LIST;
-        return ev->type == PAYLOAD_ARRAY ? ERR_OK
-                                         : malformed(err, "an address without a list");
-    }
     if (w->level == WALK_START) {
         w->level = WALK_TOP;
         return map ? ERR_OK : malformed(err, "not an object");
@@ -131,65 +126,6 @@ static enum errc enter(struct payload_walk *w, const struct payload_event *ev,
         return map ? ERR_OK : malformed(err, "utxo_snapshot: not an object");
     }
     return map ? enter_set(w, err) : malformed(err, "utxo_set: not an object");
-}
-
-/* --- addresses and entries --- */
-
-static bool is_address(const struct payload_event *ev)
-{
-    for (size_t i = 0; i < ev->len; i++)
-        if ((unsigned char)ev->text[i] < 0x20 || ev->text[i] == 0x7f)
-            return false;
-    return ev->len > 0 && ev->len <= COIN_ADDRESS_MAX;
-}
-
-static enum errc set_event(struct payload_walk *w, const struct payload_event *ev,
-                           struct err *err)
-{
-    bool descends = false;
-    enum errc rc;
-
-    if (ev->type == PAYLOAD_MAP_END) {
-        w->level = WALK_SNAPSHOT;
-        return ERR_OK;
-    }
-    if (!is_address(ev))
-        return malformed(err, "a key of utxo_set is no address");
-    memcpy(w->owner, ev->text, ev->len);
-    w->owner[ev->len] = '\0';
-    w->level = WALK_AT_LIST;
-    rc = payload_canon_list(w->canon, w->owner, &descends, err);
-    return !rc && descends && w->in_order ? out_of_order(w, err) : rc;
-}
-
-static enum errc list_event(struct payload_walk *w, const struct payload_event *ev,
-                            struct err *err)
-{
-    if (ev->type == PAYLOAD_ARRAY_END) {
-        w->level = WALK_SET;
-        return payload_canon_list_end(w->canon, err);
-    }
-    if (ev->type != PAYLOAD_MAP)
-        return malformed(err, "an entry that is not an object");
-    payload_entry_begin(&w->entry);
-    w->level = WALK_ENTRY;
-    return ERR_OK;
-}
-
-static enum errc entry_event(struct payload_walk *w, const struct payload_event *ev,
-                             struct err *err)
-{
-    enum errc rc;
-
-    if (ev->type == PAYLOAD_KEY)
-        return payload_entry_key(&w->entry, ev, err);
-    if (ev->type != PAYLOAD_MAP_END)
-        return payload_entry_value(&w->entry, ev, err);
-    w->level = WALK_LIST;
-    rc = payload_entry_end(&w->entry, err);
-    if (!rc)
-        rc = payload_canon_entry(w->canon, &w->entry, err);
-    return rc ? rc : payload_coins_add(w->coins, &w->entry, w->owner, err);
 }
 
 static void skim_event(struct payload_walk *w, const struct payload_event *ev)
@@ -233,14 +169,12 @@ enum errc payload_walk_event(void *walk, const struct payload_event *ev,
     case WALK_AT_DATA:
     case WALK_AT_SNAPSHOT:
     case WALK_AT_SET:
-    case WALK_AT_LIST:
         return enter(w, ev, err);
     case WALK_SET:
-        return set_event(w, ev, err);
+    case WALK_AT_LIST:
     case WALK_LIST:
-        return list_event(w, ev, err);
     case WALK_ENTRY:
-        return entry_event(w, ev, err);
+        return payload_walk_coins(w, ev, err);
     case WALK_SKIM:
         skim_event(w, ev);
         return ERR_OK;

@@ -48,6 +48,11 @@ void payload_walk_fini(struct payload_walk *w);
 enum errc payload_walk_event(void *walk, const struct payload_event *ev,
                              struct err *err);
 
+/* Its part inside utxo_set; and how both parts stop when in_order does not hold. */
+enum errc payload_walk_coins(struct payload_walk *w, const struct payload_event *ev,
+                             struct err *err);
+enum errc payload_walk_out_of_order(struct payload_walk *w, struct err *err);
+
 /* After the last event. */
 enum errc payload_walk_hash(struct payload_walk *w, uint8_t hash[32], struct err *err);
 

@@ -14,7 +14,7 @@
  * canonical text, in whatever spelling and order the text comes; what is no JSON must
  * be refused; and the canonical spelling of what is accepted must give the same state.
  */
-enum { TEXT_MAX = 1 << 20 };
+static const size_t text_max = 1 << 20;
 
 static char dir[32];
 static char payload_path[64], coins_path[64], idx_path[64];
@@ -46,7 +46,7 @@ static enum errc ingest(const char *text, size_t len, struct payload_result *out
                         struct err *err)
 {
     const struct payload_paths paths = {payload_path, coins_path, idx_path, dir};
-    const struct payload_limits limits = {.max_bytes = 2 * TEXT_MAX,
+    const struct payload_limits limits = {.max_bytes = 2 * text_max,
                                           .max_coins = 10000,
                                           .sort_memory = 4096,
                                           .max_supply = (u128)121000000 *
@@ -67,7 +67,9 @@ static void try_as_payload(const char *text, size_t len)
 
     if (rc == ERR_OK && payload_meta_read(payload_path, &meta, &err) != ERR_OK)
         abort();
-    if (rc == ERR_OK && memcmp(&meta, &result.meta, sizeof(meta)) != 0)
+    if (rc == ERR_OK && (meta.height != result.meta.height ||
+                         strcmp(meta.state_hash, result.meta.state_hash) != 0 ||
+                         strcmp(meta.malformed, result.meta.malformed) != 0))
         abort();
     (void)payload_meta_peek(text, len / 2, text + len / 2, len - len / 2, &meta);
     (void)payload_meta_peek(text, len, text, len, &meta);
@@ -86,9 +88,9 @@ static void wrap(const char *data, size_t len, const char *hash, struct buf *out
 static void try_as_data(const char *text, size_t len)
 {
     const struct json_limits limits = {
-        .max_bytes = TEXT_MAX, .max_nodes = TEXT_MAX, .max_depth = 1000};
+        .max_bytes = text_max, .max_nodes = text_max, .max_depth = 1000};
     CLEANUP(json_free) struct json_doc *doc = NULL;
-    CLEANUP_BUF struct buf canon = BUF(16 * TEXT_MAX), wrapped = BUF(32 * TEXT_MAX);
+    CLEANUP_BUF struct buf canon = BUF(16 * text_max), wrapped = BUF(32 * text_max);
     struct payload_result first, again;
     bool is_json;
     uint8_t hash[32];
@@ -118,7 +120,7 @@ static void try_as_data(const char *text, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size > TEXT_MAX)
+    if (size > text_max)
         return 0;
     make_dir();
     try_as_payload((const char *)data, size);

@@ -48,7 +48,7 @@ static void respell(const struct style *s, const struct json *v, int depth,
 static void respell_children(const struct style *s, const struct json *v, int depth,
                              struct buf *out)
 {
-    const struct json **all = xcalloc(v->len + 1, sizeof(*all));
+    const struct json **all = xcalloc(v->len + 1, sizeof(const struct json *));
     bool reverse = s->reverse && v->type == JSON_OBJECT &&
                    (s->only_depth < 0 || s->only_depth == depth);
     size_t n = 0;
