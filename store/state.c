@@ -4,14 +4,14 @@
 #include "base/mem.h"
 #include "store/state_impl.h"
 
-static enum errc refuse_coins(struct chaindb *db, struct err *err)
+static enum errc refuse_blocks(struct chaindb *db, struct err *err)
 {
-    DB_STMT(st, &db->db, CHAIN_COINS_ANY);
+    DB_STMT(st, &db->db, CHAIN_BLOCKS_ANY);
     bool row;
     enum errc rc = db_step_row(&db->db, st, &row, "read coins", err);
 
     if (!rc && row && sqlite3_column_int(st, 0) != 0)
-        return err_fail(err, REASON_CONFLICT, "chain.db has coins already");
+        return err_fail(err, REASON_CONFLICT, "chain.db has blocks on a base already");
     return rc;
 }
 
@@ -20,7 +20,7 @@ enum errc state_init(struct chaindb *db, const struct coinfile_info *base,
 {
     DB_STMT(st, &db->db, CHAIN_STATE_INIT);
     uint8_t supply[16];
-    enum errc rc = refuse_coins(db, err);
+    enum errc rc = refuse_blocks(db, err);
 
     if (rc)
         return rc;

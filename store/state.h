@@ -20,10 +20,10 @@ struct state_tip {
     uint64_t coin_count; /* unspent */
 };
 
-/* Begin a state on a written coin file: sets base and tip in chain.db, which must be
-   empty of coins; done again before the first block it begins anew.  work is the summed
-   work at the base block.  Inside a transaction.  A sync from genesis begins on a coin
-   file of the genesis coins. */
+/* Begin a state on a written coin file: sets base and tip in chain.db.  Done again
+   before the first block it begins anew; after it: CONFLICT.  work is the summed work
+   at the base block.  Inside a transaction.  A sync from genesis begins on a coin file
+   of the genesis coins. */
 enum errc state_init(struct chaindb *db, const struct coinfile_info *base,
                      const uint8_t work[40], struct err *err);
 

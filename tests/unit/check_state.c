@@ -322,6 +322,23 @@ START_TEST(a_state_opens_on_its_own_base_only)
 }
 END_TEST
 
+START_TEST(a_state_begins_anew_only_before_its_first_block)
+{
+    struct walk *w = walk_start();
+    const struct coinfile_info info = *state_base(w->s);
+    struct state_block b = block_on(w, NULL, 0, NULL, 0); /* not even a coin in it */
+
+    ASSERT_OK(state_init(w->db, &info, base_work, &test_err));
+    ASSERT_OK(state_apply(w->s, &b, &test_err));
+    ASSERT_ERR(ERR_CONFLICT, state_init(w->db, &info, base_work, &test_err));
+    ck_assert_str_eq(test_err.msg, "chain.db has blocks on a base already");
+    ASSERT_OK(state_undo(w->s, &test_err));
+    ASSERT_OK(state_init(w->db, &info, base_work, &test_err));
+    compare(w);
+    walk_end(w);
+}
+END_TEST
+
 START_TEST(without_a_beginning_there_is_no_state)
 {
     CLEANUP(chaindb_close) struct chaindb *db = NULL;
@@ -438,6 +455,7 @@ Suite *suite(void)
     tcase_add_test(t, a_change_that_does_not_fit_is_refused);
     tcase_add_test(t, a_block_that_does_not_stand_on_the_tip_is_refused);
     tcase_add_test(t, a_state_opens_on_its_own_base_only);
+    tcase_add_test(t, a_state_begins_anew_only_before_its_first_block);
     tcase_add_test(t, without_a_beginning_there_is_no_state);
     tcase_add_loop_test(t, a_change_that_rotted_is_seen, 0,
                         sizeof(rots) / sizeof(rots[0]));
