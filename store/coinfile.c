@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "store/coinfile_impl.h"
 #include "store/coinpass.h"
-#include "store/fsutil.h"
 
 static enum errc map_file(const char *path, uint64_t min, uint64_t max,
                           struct mapping *out, struct err *err)
@@ -104,7 +104,7 @@ static void keep_index(const char *idx_path, const uint8_t *idx, size_t len)
 
     if (fd < 0)
         return;
-    good = fsutil_write(fd, idx, len, tmp, &ignored) == ERR_OK;
+    good = durable_write(fd, idx, len, tmp, &ignored) == ERR_OK;
     (void)close(fd);
     if (!good || rename(tmp, idx_path) != 0)
         (void)unlink(tmp);

@@ -3,12 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/hash.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "store/coinfile.h"
 #include "store/coinidx.h"
-#include "store/fsutil.h"
 
 struct coinfile_writer {
     char *path, *idx_path;
@@ -50,7 +50,7 @@ enum errc coinfile_writer_create(const char *path, const char *idx_path,
     w->file_bytes = COINHEAD_BYTES;
     (void)unlink(
         idx_path); /* a leftover; a foreign index would not be believed either */
-    rc = fsutil_write(w->fd, w->head, COINHEAD_BYTES, path, err);
+    rc = durable_write(w->fd, w->head, COINHEAD_BYTES, path, err);
     if (rc)
         return rc;
     *out = TAKE(w);
@@ -82,7 +82,7 @@ static enum errc end_chunk(struct coinfile_writer *w, struct err *err)
         return ERR_OK;
     hash_sha256(w->chunk, w->used, sha);
     coinidx_builder_chunk(w->builder, sha);
-    rc = fsutil_write(w->fd, w->chunk, w->used, w->path, err);
+    rc = durable_write(w->fd, w->chunk, w->used, w->path, err);
     w->used = 0;
     return rc;
 }
@@ -137,9 +137,9 @@ static enum errc write_index(const struct coinfile_writer *w, const uint8_t *idx
 
     if (fd < 0)
         return err_errno(err, "create %s", w->idx_path);
-    rc = fsutil_write(fd, idx, len, w->idx_path, err);
-    if (!rc && fsync(fd) != 0)
-        rc = err_errno(err, "sync %s", w->idx_path);
+    rc = durable_write(fd, idx, len, w->idx_path, err);
+    if (!rc)
+        rc = durable_sync(fd, w->idx_path, err);
     (void)close(fd);
     return rc;
 }
@@ -167,16 +167,16 @@ enum errc coinfile_writer_finish(struct coinfile_writer *w, struct coinfile_info
 
     if (rc)
         return rc;
-    if (fsync(w->fd) != 0)
-        return err_errno(err, "sync %s", w->path);
+    if (durable_sync(w->fd, w->path, err))
+        return err->code;
     idx = coinidx_builder_finish(w->builder, &len);
     if (!coinidx_read(idx, len, w->head, w->file_bytes, &ix))
         return err_fail(err, REASON_INTERNAL, "%s: its index is unsound", w->path);
     rc = write_index(w, idx, len, err);
     if (!rc)
-        rc = fsutil_sync_dir_of(w->path, err);
+        rc = durable_sync_dir_of(w->path, err);
     if (!rc)
-        rc = fsutil_sync_dir_of(w->idx_path, err);
+        rc = durable_sync_dir_of(w->idx_path, err);
     if (rc)
         return rc;
     describe(w, &ix, out);

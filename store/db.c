@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "store/db.h"
 
@@ -48,7 +49,13 @@ enum errc db_begin(struct db *db, struct err *err)
 
 enum errc db_commit(struct db *db, struct err *err)
 {
-    return exec(db, "COMMIT", "commit", err);
+    if (db->writer)
+        failpoint_pass(FAILPOINT_COMMIT_BEFORE);
+    if (exec(db, "COMMIT", "commit", err))
+        return err->code;
+    if (db->writer)
+        failpoint_pass(FAILPOINT_COMMIT_AFTER);
+    return ERR_OK;
 }
 
 void db_rollback(struct db *db)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "sync/identity.h"
@@ -18,21 +19,13 @@ struct identity {
 
 static enum errc write_new(const char *path, const uint8_t seed[SEED], struct err *err)
 {
-    AUTOFREE char *part = xasprintf("%s.part", path);
     char text[FILE_TEXT + 1];
-    enum errc rc = ERR_OK;
-    int fd = open(part, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    enum errc rc;
 
-    if (fd < 0)
-        return err_errno(err, "%s", part);
     hex_encode(seed, SEED, text);
     text[FILE_TEXT - 1] = '\n';
-    if (write(fd, text, FILE_TEXT) != FILE_TEXT || fsync(fd) != 0)
-        rc = err_errno(err, "%s", part);
-    (void)close(fd);
+    rc = durable_replace(path, text, FILE_TEXT, err);
     sodium_memzero(text, sizeof(text));
-    if (!rc && rename(part, path) != 0)
-        rc = err_errno(err, "%s", path);
     return rc;
 }
 

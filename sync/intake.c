@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -64,7 +65,7 @@ static enum errc copy_bytes(const struct intake_task *t, int in, int out,
         if (n < 0)
             return err_errno(err, "copying %.100s", t->from);
         if (n == 0)
-            return fsync(out) == 0 ? ERR_OK : err_errno(err, "%s", t->part);
+            return durable_sync(out, t->part, err);
         if (atomic_load(&t->base.task.cancel))
             return err_set(err, ERR_CANCELED, "cancelled");
     }
@@ -86,7 +87,7 @@ static enum errc copy_file(const struct intake_task *t, struct err *err)
         (void)close(in);
     if (out >= 0)
         (void)close(out);
-    return err->code ? err->code : intake_complete(t->part, t->whole, err);
+    return err->code ? err->code : durable_rename(t->part, t->whole, err);
 }
 
 static void run_metadata(struct task *task)

@@ -13,9 +13,6 @@ enum intake_kind intake_kind(const char *name);
 /* A file beside the payload: payload.part grows, payload.json is complete. */
 void intake_sibling(const struct engine *e, const char *name, char out[PATH_TEXT]);
 
-/* part, fsynced, becomes whole, durably. */
-enum errc intake_complete(const char *part, const char *whole, struct err *err);
-
 /* The whole body of the job's URL; then next(e), or bootstrap_source_failed. */
 void intake_download(struct engine *e, void (*next)(struct engine *e));
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "sync/intake.h"
@@ -68,7 +69,7 @@ static void on_body(struct engine *e, const struct fetch *f, struct transfer_req
     } else if (!err.code && r->status != 200 && r->status != 206) {
         (void)err_fail(&err, REASON_SOURCE_UNREACHABLE, "HTTP %ld", r->status);
     }
-    if (!err.code && intake_complete(part, j->payload_path, &err) == ERR_OK) {
+    if (!err.code && durable_rename(part, j->payload_path, &err) == ERR_OK) {
         j->body_here = true;
         j->body_next(e);
         return;

@@ -1,9 +1,9 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "sync/peer/sink.h"
 
 void sink_open_memory(struct sink *s, uint64_t max)
@@ -44,27 +44,12 @@ enum errc sink_open_file(struct sink *s, const char *path, uint64_t offset,
     return offset == 0 ? ERR_OK : go_to(s, offset, err);
 }
 
-static enum errc write_all(int fd, const char *bytes, size_t len, struct err *err)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_errno(err, "writing what was fetched");
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return ERR_OK;
-}
-
 enum errc sink_put(struct sink *s, const void *bytes, size_t len, struct err *err)
 {
     if (s->at > s->max || len > s->max - s->at)
         return err_fail(err, REASON_PAYLOAD_TOO_LARGE,
                         "the body is over %" PRIu64 " bytes", s->max);
-    if (s->fd >= 0 && write_all(s->fd, bytes, len, err) != ERR_OK)
+    if (s->fd >= 0 && durable_write(s->fd, bytes, len, "what was fetched", err))
         return err->code;
     if (s->fd < 0)
         buf_put(&s->body, bytes, len);
@@ -79,8 +64,7 @@ enum errc sink_finish(struct sink *s, struct err *err)
     s->fd = -1;
     if (fd < 0)
         return ERR_OK;
-    if (fsync(fd) != 0) {
-        (void)err_errno(err, "storing what was fetched");
+    if (durable_sync(fd, "what was fetched", err)) {
         (void)close(fd); /* the first error is the one that matters */
         return err->code;
     }
