@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,26 +6,25 @@
 bool u128_from_amount(double value, u128 *out)
 {
     const uint64_t five18 = 3814697265625U; /* 5^18; 10^18 is that times 2^18 */
-    int exp;
-    double frac;
+    uint64_t bits, mantissa;
     u128 scaled, half, rest;
+    unsigned exponent, shift;
 
-    if (!isfinite(value) || value < 0.0 || value > 1e9)
+    if (!(value >= 0.0 && value <= 1e9)) /* NaN too */
         return false;
-    frac = frexp(value, &exp);
-    scaled = (u128)(uint64_t)ldexp(frac, 53) * five18; /* < 2^95 */
-    exp = exp - 53 + 18;
-    if (exp >= 0) {
-        *out = scaled << exp; /* value <= 1e9 keeps this below 2^90 */
-        return true;
-    }
-    if (exp <= -127) {
+    memcpy(&bits, &value, sizeof(bits));
+    exponent = (unsigned)(bits >> 52) & 0x7ff;
+    mantissa = (bits & 0xfffffffffffff) | (uint64_t)1 << 52;
+    /* value = mantissa * 2^(exponent - 1075); 1e9 keeps the shift above 0 */
+    shift = 1075 - 18 - exponent;
+    if (shift >= 96) { /* the product is below 2^95: less than half an atto */
         *out = 0;
         return true;
     }
-    half = (u128)1 << (-exp - 1);
+    scaled = (u128)mantissa * five18;
+    half = (u128)1 << (shift - 1);
     rest = scaled & ((half << 1) - 1);
-    scaled >>= -exp;
+    scaled >>= shift;
     if (rest > half || (rest == half && (scaled & 1)))
         scaled++;
     *out = scaled;
