@@ -22,7 +22,7 @@ bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
          grep -rnE '#include <(pthread|sys/socket|time|stdio)\.h>' sync/chain | grep -v stdio
          only sqlite3.h store
          only microhttpd.h rpc
-         only curl/curl.h sync/peer
+         only curl/curl.h sync/peer daemon/cli
          only secp256k1.h sync/chain sync/trust
          only yaml.h daemon
          only yajl/ base sync/snapshot; } 2>/dev/null || true)

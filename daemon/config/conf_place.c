@@ -143,26 +143,34 @@ static bool is_port(const char *text)
            strtoul(text, NULL, 10) <= 65535;
 }
 
-enum errc conf_place_rpc_listen(CONF_SET_ARGS)
+enum errc conf_place_listen(const char *text, char out[CONF_PLACE_LISTEN],
+                            struct err *err)
 {
     const char *port;
     char host[64];
 
-    (void)key;
-    if ((*at)->kind != CONF_TEXT || !split_listen((*at)->text, host, &port) ||
-        !is_port(port))
+    if (!split_listen(text, host, &port) || !is_port(port))
         return err_set(err, ERR_INVALID, "wants an address such as 127.0.0.1:8645");
     if (strcmp(host, "localhost") == 0) { /* who listens takes numbers */
-        AUTOFREE char *number = xasprintf("127.0.0.1:%s", port);
-
-        c->rpc.listen = conf_hold_text(c, number);
+        (void)snprintf(out, CONF_PLACE_LISTEN, "127.0.0.1:%s", port);
         return ERR_OK;
     }
     if (!is_loopback(host))
         return err_set(err, ERR_INVALID,
-                       "this version listens on loopback only (127.0.0.0/8, [::1], "
-                       "localhost): without TLS a token would travel in the clear");
-    c->rpc.listen = conf_hold_text(c, (*at)->text);
+                       "only on loopback (127.0.0.0/8, [::1], localhost): without TLS "
+                       "a token would travel in the clear");
+    (void)snprintf(out, CONF_PLACE_LISTEN, "%s", text);
+    return ERR_OK;
+}
+
+enum errc conf_place_rpc_listen(CONF_SET_ARGS)
+{
+    char text[CONF_PLACE_LISTEN];
+
+    (void)key;
+    if (conf_place_listen((*at)->kind == CONF_TEXT ? (*at)->text : "", text, err))
+        return err->code;
+    c->rpc.listen = conf_hold_text(c, text);
     return ERR_OK;
 }
 

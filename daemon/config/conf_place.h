@@ -12,6 +12,11 @@ enum errc conf_place_log_format(CONF_SET_ARGS);
 enum errc conf_place_rpc_listen(CONF_SET_ARGS);
 enum errc conf_place_checkpoint_url(CONF_SET_ARGS);
 
+/* An address on loopback, "127.0.0.1:8645"; localhost becomes 127.0.0.1. */
+enum { CONF_PLACE_LISTEN = 80 };
+enum errc conf_place_listen(const char *text, char out[CONF_PLACE_LISTEN],
+                            struct err *err);
+
 /* The whole file as a text that the caller frees, at most CONF_TEXT_MAX bytes. */
 enum errc conf_place_read(const char *path, char **text, size_t *len, struct err *err);
 

@@ -352,7 +352,7 @@ START_TEST(only_loopback_is_listened_on)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         flags.rpc_listen = bad[i];
         ASSERT_ERR(ERR_INVALID, config_load(&flags, &c, &test_err));
-        ck_assert_msg(strstr(test_err.msg, "loopback only"), "%s: %s", bad[i],
+        ck_assert_msg(strstr(test_err.msg, "only on loopback"), "%s: %s", bad[i],
                       test_err.msg);
     }
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {

@@ -1,0 +1,77 @@
+#include "daemon/cli/cli_commands.h"
+
+#define SOURCE_OPTIONS                                                               \
+    (CLI_TAKES(CLI_OPT_URL) | CLI_TAKES(CLI_OPT_FILE) | CLI_TAKES(CLI_OPT_GENESIS) | \
+     CLI_TAKES(CLI_OPT_HEIGHT) | CLI_TAKES(CLI_OPT_BLOCK_HASH) |                     \
+     CLI_TAKES(CLI_OPT_DRY_RUN) | CLI_TAKES(CLI_OPT_WATCH))
+
+static const char sync_help[] =
+    "\n"
+    "The source, one of; without one, checkpoint.url of the configuration:\n"
+    "  --url URL          where a checkpoint payload is served\n"
+    "  --file PATH        a payload file in a directory of transfer.allow_paths\n"
+    "  --genesis          no checkpoint: every block from the first\n"
+    "What it must be:\n"
+    "  --height H         the checkpoint is at this height\n"
+    "  --block-hash HASH  the checkpoint is this block\n"
+    "And then:\n"
+    "  --dry-run          stop after deciding: nothing is fetched or changed\n"
+    "  --watch            show progress until the job ends; it goes on without\n";
+
+static const char verify_help[] =
+    "\n"
+    "Without FILE the daemon checks its own log. FILE is an export of the log, an entry\n"
+    "a line, - for standard input; no daemon is needed then.\n"
+    "  --head HASH        the hash the last entry must have, noted down before: without\n"
+    "                     it, nobody can tell that the end of an export was cut off\n";
+
+static const char call_help[] =
+    "\n"
+    "JSON is the object of parameters. cairn call rpc.discover describes all methods.\n"
+    "Prints the result, an error on stderr.\n";
+
+static const char token_help[] =
+    "\n"
+    "Prints a new token once, and the line for rpc.tokens of the configuration, which\n"
+    "holds only its hash. Needs no daemon; restart the daemon with the new line.\n"
+    "  --name N           what the log calls its holder (default: operator)\n"
+    "  --role ROLE        read (default) or admin\n";
+
+static const char limit_help[] = "\n"
+                                 "  --limit N          at most so many (default 50)\n";
+
+static const char rejections_help[] =
+    "\n"
+    "  --reason R         only those refused for this reason, such as no_quorum\n"
+    "  --limit N          at most so many (default 50)\n";
+
+const struct cli_command cli_commands[] = {
+    {"status", "", "Where the node is, and what it waits for", "", 0, 0, 0,
+     cli_status_run},
+    {"sync", "", "Start a bootstrap from a checkpoint", sync_help, 0, 0, SOURCE_OPTIONS,
+     cli_sync_run},
+    {"jobs", "", "Jobs, newest first", limit_help, 0, 0, CLI_TAKES(CLI_OPT_LIMIT),
+     cli_jobs_list},
+    {"watch", "JOB", "Show a job's progress until it ends", "", 1, 1, 0,
+     cli_jobs_watch},
+    {"cancel", "JOB", "End a job", "", 1, 1, 0, cli_jobs_cancel},
+    {"checkpoints", "", "Checkpoints that were accepted, newest first", limit_help, 0,
+     0, CLI_TAKES(CLI_OPT_LIMIT), cli_checkpoints_list},
+    {"provenance", "HEIGHT", "Why the checkpoint at a height was believed", "", 1, 1, 0,
+     cli_provenance_run},
+    {"rejections", "", "Checkpoints that were refused, and why", rejections_help, 0, 0,
+     CLI_TAKES(CLI_OPT_REASON) | CLI_TAKES(CLI_OPT_LIMIT), cli_records_rejections},
+    {"incidents", "", "What no program may decide alone", limit_help, 0, 0,
+     CLI_TAKES(CLI_OPT_LIMIT), cli_records_incidents},
+    {"peers", "", "Who answers, who lied", "", 0, 0, 0, cli_records_peers},
+    {"audit verify", "[FILE]", "Check that the audit log is whole", verify_help, 0, 1,
+     CLI_TAKES(CLI_OPT_HEAD), cli_audit_verify},
+    {"audit export", "", "Print the audit log, an entry a line", "", 0, 0, 0,
+     cli_audit_export},
+    {"coin", "TXID VOUT", "Look up a coin", "", 2, 2, 0, cli_coin_run},
+    {"call", "METHOD [JSON]", "Call any method of the RPC", call_help, 1, 2, 0,
+     cli_raw_call},
+    {"token create", "", "Make a token for rpc.tokens", token_help, 0, 0,
+     CLI_TAKES(CLI_OPT_NAME) | CLI_TAKES(CLI_OPT_ROLE), cli_token_create},
+    {.name = 0},
+};
