@@ -149,6 +149,7 @@ static int serve(const struct config *cfg, const sigset_t *signals)
     (void)fflush(stdout);
     log_info("ready", KV_S("rpc", rpc_address(rpc)), KV_S("data_dir", cfg->data_dir));
     wait_for_end(signals);
+    engine_refuse_calls(engine);
     rpc_stop(rpc);
     engine_stop(engine);
     log_info("stopped");

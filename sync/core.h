@@ -31,7 +31,7 @@ enum {
 };
 
 /* --- messages --- */
-enum msg_kind { MSG_CALL, MSG_FETCHED, MSG_TASK, MSG_STOP };
+enum msg_kind { MSG_CALL, MSG_FETCHED, MSG_TASK, MSG_REFUSE, MSG_STOP };
 
 struct msg {
     enum msg_kind kind;
@@ -67,6 +67,7 @@ struct fetch {
 struct job_task {
     struct task task;
     uint64_t epoch;
+    bool any_epoch; /* of no job: its result counts whenever it comes */
     /* Runs on the engine thread when the epoch still holds. */
     void (*done)(struct engine *e, struct job_task *t);
     void (*free)(struct job_task *t); /* done() may set NULL to keep the task */
@@ -187,13 +188,14 @@ struct engine {
     struct transfer *transfer;
     struct pool *pool;
     int lock_fd;
-    bool stopping;
+    bool stopping, refusing;
 
     struct control *control;
     struct identity *identity;
     struct peers *peers;
     uint64_t faults_saved[PEERS_MAX];
     struct gen live, building; /* id 0: none */
+    struct err rotten;         /* what the live one failed to open with */
     uint64_t epoch, chases;
     unsigned fetches_out, tasks_out;
     struct transfer_request *outstanding[FETCHES_MAX];
@@ -411,6 +413,11 @@ void incidents_open(struct engine *e, enum reason kind, const char *subject,
                     cJSON *evidence); /* takes evidence */
 void incidents_count(struct engine *e);
 
+/* --- selfcheck.c --- */
+void selfcheck_start(struct engine *e); /* of the live generation, in the background */
+/* The live generation is rotten: taken out of service, kept, and the node halts. */
+void selfcheck_quarantine(struct engine *e, const struct err *why);
+
 /* --- acts.c --- */
 enum errc acts_note(struct engine *e, const struct engine_request *req, const char *act,
                     int64_t job_id, struct err *err);
@@ -418,6 +425,6 @@ enum errc acts_head(struct engine *e, cJSON **result, struct err *err);
 
 /* --- evaluate.c --- */
 void evaluate_call(struct engine *e, struct call *call);
-void evaluate_abort(struct engine *e);
+void evaluate_abort(struct engine *e, enum reason reason);
 
 #endif

@@ -57,10 +57,15 @@ static enum errc open_live(struct engine *e, struct err *err)
         return err->code;
     if (!found)
         return ERR_OK;
-    if (gen_open(e, g.id, &e->live, err))
-        return err_wrap(err, "generation %lld", (long long)g.id);
-    if (state_open(e->live.dir, e->live.db, &e->live.state, err))
-        return err_wrap(err, "generation %lld", (long long)g.id);
+    if (gen_open(e, g.id, &e->live, err) ||
+        state_open(e->live.dir, e->live.db, &e->live.state, err)) {
+        (void)err_wrap(err, "generation %lld", (long long)g.id);
+        if (err->reason != REASON_STORAGE_CORRUPT)
+            return err->code;
+        e->rotten = *err; /* quarantined once everything runs */
+        gen_close(&e->live);
+        return ERR_OK;
+    }
     e->live.base_height = g.height;
     memcpy(e->live.base_hash, g.block_hash, 32);
     if (control_checkpoint_get(e->control, g.checkpoint_id, &e->checkpoint, err))

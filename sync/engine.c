@@ -91,7 +91,7 @@ void engine_new_epoch(struct engine *e)
     e->choose_again = false;
     reorg_reset(&e->reorg);
     chase_reset(&e->chase);
-    evaluate_abort(e);
+    evaluate_abort(e, REASON_CANCELLED);
 }
 
 static void count_answer(struct fetch *f, const struct transfer_request *r)
@@ -130,7 +130,7 @@ static void handle_fetched(struct engine *e, struct transfer_request *r)
 static void handle_task(struct engine *e, struct job_task *t)
 {
     e->tasks_out--;
-    if (t->epoch == e->epoch)
+    if (t->any_epoch || t->epoch == e->epoch)
         t->done(e, t);
     if (t->free) /* NULL: done() kept it */
         t->free(t);
@@ -143,6 +143,11 @@ static void handle_call(struct engine *e, struct call *call)
     cJSON *result = NULL;
     struct err err = {0};
 
+    if (e->refusing) {
+        (void)err_fail(&err, REASON_SHUTTING_DOWN, "the daemon is stopping");
+        call_answer(call, NULL, &err);
+        return;
+    }
     switch (call->req->op) {
     case ENGINE_SYNC_START:
     case ENGINE_SYNC_REBOOTSTRAP:
@@ -181,6 +186,10 @@ static void handle(struct engine *e, struct msg *m)
         break;
     case MSG_TASK:
         handle_task(e, (void *)m->u.task);
+        break;
+    case MSG_REFUSE:
+        e->refusing = true;
+        evaluate_abort(e, REASON_SHUTTING_DOWN);
         break;
     case MSG_STOP:
         e->stopping = true;
@@ -317,6 +326,9 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
         return err->code;
     }
     incidents_count(e);
+    if (e->rotten.code)
+        selfcheck_quarantine(e, &e->rotten);
+    selfcheck_start(e);
     status_publish(e);
     if (pthread_create(&e->thread, NULL, engine_thread, e) != 0)
         abort();
@@ -324,17 +336,26 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
     return ERR_OK;
 }
 
+static void tell(struct engine *e, enum msg_kind kind)
+{
+    struct msg *m = xcalloc(1, sizeof(*m));
+
+    m->kind = kind;
+    if (!chan_send(e->inbox, m))
+        free(m);
+}
+
+void engine_refuse_calls(struct engine *e)
+{
+    tell(e, MSG_REFUSE);
+}
+
 void engine_stop(struct engine *e)
 {
-    struct msg *m;
-
     if (!e)
         return;
     status_stop(e);
-    m = xcalloc(1, sizeof(*m));
-    m->kind = MSG_STOP;
-    if (!chan_send(e->inbox, m))
-        free(m);
+    tell(e, MSG_STOP);
     pthread_join(e->thread, NULL);
     close_all(e);
 }

@@ -40,6 +40,9 @@ struct engine_config {
    cfg is borrowed for the engine's life. */
 enum errc engine_start(const struct engine_config *cfg, struct engine **out,
                        struct err *err);
+/* From now on calls are answered with SHUTTING_DOWN, also those that wait: whoever
+   serves them can end.  The engine itself goes on until engine_stop. */
+void engine_refuse_calls(struct engine *e);
 /* Answers what is waiting with SHUTTING_DOWN, cancels, joins.  NULL: no-op. */
 void engine_stop(struct engine *e);
 

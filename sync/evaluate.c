@@ -116,6 +116,8 @@ static void evaluated(struct engine *e, struct job_task *base)
     struct trust_verdict v;
     struct err err = {0};
 
+    if (!call)
+        return; /* ended meanwhile */
     if (t->meta_err.code == ERR_VERIFY)
         (void)snprintf(t->meta.malformed, sizeof(t->meta.malformed), "%.150s",
                        t->meta_err.msg);
@@ -166,6 +168,8 @@ static void on_fetched(struct engine *e, const struct fetch *f,
     struct err err = r->err;
 
     (void)f;
+    if (!e->evaluating)
+        return;
     if (!err.code && r->status != 200)
         (void)err_fail(&err, REASON_SOURCE_UNREACHABLE, "HTTP %ld", r->status);
     if (err.code)
@@ -214,12 +218,14 @@ void evaluate_call(struct engine *e, struct call *call)
         submit(e, req->payload, req->path);
 }
 
-void evaluate_abort(struct engine *e)
+void evaluate_abort(struct engine *e, enum reason reason)
 {
     struct err err;
 
     if (!e->evaluating)
         return;
-    (void)err_set(&err, ERR_CANCELED, "a job began or ended meanwhile; ask again");
+    (void)err_fail(&err, reason, "the evaluation was ended: %s",
+                   reason == REASON_SHUTTING_DOWN ? "the daemon is stopping"
+                                                  : "a job began or ended meanwhile");
     call_answer(TAKE(e->evaluating), NULL, &err);
 }

@@ -11,6 +11,8 @@
  * headers and blocks, are this for the first time.
  */
 
+enum { DISK_FULL_WAIT_MS = 10000 };
+
 static void chase_next_tip(struct engine *e);
 
 void follow_start(struct engine *e)
@@ -27,11 +29,27 @@ static void tips_done(struct engine *e)
     e->choose_again = true; /* entering the stage does not begin anew */
 }
 
+/* A full disk may have room again; what else the disk does is for the operator. */
+static void trouble(struct engine *e, const struct err *err)
+{
+    if (err->reason == REASON_STORAGE_CORRUPT) {
+        selfcheck_quarantine(e, err);
+    } else if (err->reason == REASON_DISK_FULL) {
+        (void)snprintf(e->waiting_for, sizeof(e->waiting_for), "%.150s", err->msg);
+        log_error("disk full, retrying", KV_S("detail", err->msg),
+                  KV_S("hint", reason_hint(err->reason)));
+        e->choose_again = false;
+        e->poll_at_mono_ms = clock_mono_ms() + DISK_FULL_WAIT_MS;
+    } else {
+        engine_halt(e, err);
+    }
+}
+
 static void tip_chased(struct engine *e, enum chase_result result,
                        const struct err *err)
 {
     if (result == CHASE_BROKEN && err->code == ERR_IO) {
-        engine_halt(e, err);
+        trouble(e, err);
         return;
     }
     if (result != CHASE_DONE)
@@ -89,7 +107,7 @@ static void chase_next_tip(struct engine *e)
         if (i < n && p->has_tip && chase_is_lone(e, p->tip_height))
             continue;
         if (want_tip(e, p, &want, &err) || (want && set_floor(e, &t, &err))) {
-            engine_halt(e, &err);
+            trouble(e, &err);
             return;
         }
         if (!want || t.height <= t.floor)
@@ -114,11 +132,12 @@ static void choose(struct engine *e)
     bool settled = false;
 
     if (reorg_step(e, &settled, &err)) {
-        engine_halt(e, &err);
+        trouble(e, &err);
         return;
     }
     if (!settled)
         return;
+    e->waiting_for[0] = '\0';
     e->choose_again = false;
     if (e->job.active && e->job.state == JOB_BLOCKS) {
         log_info("bootstrap finished", KV_U("job", e->job.id));

@@ -154,7 +154,7 @@ enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON *
         control_job_fini(&old);
         return ERR_OK;
     }
-    if (e->halted)
+    if (e->halted && req->op != ENGINE_SYNC_REBOOTSTRAP)
         return err_set(err, ERR_CONFLICT, "the node is halted: %.120s", e->waiting_for);
     if (e->job.active)
         return err_set(err, ERR_CONFLICT, "job-%lld is under way",
