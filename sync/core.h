@@ -154,7 +154,6 @@ struct job {
     char payload_path[PATH_TEXT];
     bool body_here;                      /* the whole payload is at payload_path */
     void (*body_next)(struct engine *e); /* once it is */
-    char *etag;
     unsigned tries;
     int64_t retry_at_mono_ms; /* of the download; 0: not due */
     uint64_t body_total;
@@ -275,9 +274,6 @@ enum errc peerbook_load(struct engine *e, struct err *err);
 void peerbook_save(struct engine *e); /* what changed */
 cJSON *peerbook_json(struct engine *e);
 size_t peerbook_index(struct engine *e, const struct peer *p); /* below PEERS_MAX */
-
-/* --- sweep.c: at start, what a crash left of jobs other than the one resumed --- */
-void sweep_leftovers(struct engine *e);
 
 /* --- tips.c: what peers say their tip is --- */
 /* Asks every usable peer; done(e) when the last has answered or failed. */

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,26 @@ static enum errc take_first(void *arg, const struct control_job *row, struct err
     return ERR_OK;
 }
 
+/* Downloads of jobs that ended in the moment of a crash. */
+static void sweep_incoming(struct engine *e)
+{
+    char path[PATH_TEXT];
+    struct dirent *ent;
+    DIR *d;
+
+    (void)snprintf(path, sizeof(path), "%.900s/incoming", e->cfg->data_dir);
+    d = opendir(path);
+    if (!d)
+        return;
+    while ((ent = readdir(d)) != NULL) { /* NOLINT(concurrency-mt-unsafe): own stream */
+        int64_t id = strtoll(ent->d_name, NULL, 10);
+
+        if (id > 0 && !(e->job.active && e->job.id == id))
+            jobs_remove_incoming(e, id);
+    }
+    (void)closedir(d);
+}
+
 static enum errc resume_building(struct engine *e, struct err *err)
 {
     if (e->job.row.generation == 0 || job_state_is_mounted(e->job.state))
@@ -224,14 +245,16 @@ enum errc jobs_resume(struct engine *e, struct err *err)
     if (control_job_each(e->control, 0, 1, true, take_first, &id, err))
         return err->code;
     if (id == 0) {
-        sweep_leftovers(e);
+        sweep_incoming(e);
+        if (gen_sweep(e, err))
+            return err->code;
         bootstrap_at_start(e);
         return ERR_OK;
     }
     if (control_job_get(e->control, id, &row, err))
         return err->code;
     adopt(e, &row);
-    sweep_leftovers(e);
+    sweep_incoming(e);
     if (resume_building(e, err) || gen_sweep(e, err))
         return err_wrap(err, "job %lld", (long long)id);
     log_info("job resumed", KV_U("job", id),
