@@ -73,7 +73,11 @@ enum errc db_save(struct db *db, struct err *err)
 enum errc db_release(struct db *db, enum errc rc, struct err *err)
 {
     if (!rc)
+        failpoint_pass(FAILPOINT_COMMIT_BEFORE); /* that of the outermost commits */
+    if (!rc)
         rc = exec(db, "RELEASE whole", "commit", err);
+    if (!rc)
+        failpoint_pass(FAILPOINT_COMMIT_AFTER);
     if (rc) /* whatever fails here was undone by SQLite already */
         (void)sqlite3_exec(db->handle, "ROLLBACK TO whole; RELEASE whole", NULL, NULL,
                            NULL);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "store/db.h"
 
@@ -68,8 +69,16 @@ enum errc db_each_row(struct db *db, sqlite3_stmt *st, const char *what,
 enum errc db_step_done(struct db *db, sqlite3_stmt *st, const char *what,
                        struct err *err)
 {
+    /* Outside a transaction the statement is one. */
+    bool commits = db->writer && sqlite3_get_autocommit(db->handle) != 0 &&
+                   !sqlite3_stmt_readonly(st);
+
+    if (commits)
+        failpoint_pass(FAILPOINT_COMMIT_BEFORE);
     if (sqlite3_step(st) != SQLITE_DONE)
         return db_fail(db, what, err);
+    if (commits)
+        failpoint_pass(FAILPOINT_COMMIT_AFTER);
     return ERR_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/log.h"
 #include "sync/core.h"
 
@@ -32,7 +33,9 @@ enum errc gen_open(struct engine *e, int64_t id, struct gen *g, struct err *err)
         return err->code;
     }
     gen_path(g, "chain.db", path);
-    if (chaindb_open(path, CHAINDB_WRITER, &g->db, err) == ERR_OK)
+    /* Its name must outlive a crash no less than what will be in it. */
+    if (durable_sync_dir_of(g->dir, err) == ERR_OK &&
+        chaindb_open(path, CHAINDB_WRITER, &g->db, err) == ERR_OK)
         return ERR_OK;
     *g = (struct gen){0};
     return err->code;

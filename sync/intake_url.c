@@ -19,34 +19,18 @@ enum {
     RETRY_MS = 1000, /* times the number of tries */
 };
 
-static void read_etag(struct engine *e)
+/* NULL: there is none, so what is there of the body cannot be gone on with. */
+static char *read_etag(const char *path)
 {
-    char path[PATH_TEXT], text[256] = "";
-    FILE *f;
+    char text[256] = "";
+    FILE *f = fopen(path, "re");
 
-    intake_sibling(e, "payload.etag", path);
-    f = fopen(path, "re");
     if (!f)
-        return;
-    if (fgets(text, sizeof(text), f) && text[0] != '\0') {
-        free(e->job.etag);
-        e->job.etag = xstrdup(text);
-    }
+        return NULL;
+    if (!fgets(text, sizeof(text), f))
+        text[0] = '\0';
     (void)fclose(f);
-}
-
-/* Only a hint for a resume: not worth an error. */
-static void write_etag(struct engine *e, const char *etag)
-{
-    char path[PATH_TEXT];
-    FILE *f;
-
-    intake_sibling(e, "payload.etag", path);
-    f = fopen(path, "we");
-    if (!f)
-        return;
-    (void)fputs(etag, f);
-    (void)fclose(f);
+    return text[0] != '\0' ? xstrdup(text) : NULL;
 }
 
 static void start_download(struct engine *e);
@@ -60,11 +44,9 @@ static void on_body(struct engine *e, const struct fetch *f, struct transfer_req
     (void)f;
     j->download = NULL;
     j->bytes_fetched += atomic_load(&r->received);
-    if (r->answer_etag)
-        write_etag(e, r->answer_etag);
     intake_sibling(e, "payload.part", part);
     if (!err.code && r->status == 416 && r->offset > 0) {
-        (void)unlink(part); /* nothing past what we have: not the same body any more */
+        /* nothing past what we have: not the same body any more */
         (void)err_fail(&err, REASON_SOURCE_CHANGED, "the body is shorter than before");
     } else if (!err.code && r->status != 200 && r->status != 206) {
         (void)err_fail(&err, REASON_SOURCE_UNREACHABLE, "HTTP %ld", r->status);
@@ -74,6 +56,8 @@ static void on_body(struct engine *e, const struct fetch *f, struct transfer_req
         j->body_next(e);
         return;
     }
+    if (err.reason == REASON_SOURCE_CHANGED)
+        (void)unlink(part); /* of another body than what comes next */
     if (err.code == ERR_NET && ++j->tries < TRIES_MAX &&
         (r->err.code || r->status >= 429)) {
         log_info("source failed, trying again", KV_S("detail", err.msg));
@@ -87,17 +71,17 @@ static void start_download(struct engine *e)
 {
     struct job *j = &e->job;
     struct transfer_request *r = transfer_request_new(j->source);
-    char part[PATH_TEXT];
+    char part[PATH_TEXT], tag[PATH_TEXT];
     struct stat st;
 
     j->retry_at_mono_ms = 0;
     intake_sibling(e, "payload.part", part);
-    read_etag(e);
+    intake_sibling(e, "payload.etag", tag);
     r->path = xstrdup(part);
-    if (stat(part, &st) == 0 && st.st_size > 0 && j->etag) {
+    r->etag_path = xstrdup(tag);
+    r->etag = read_etag(tag);
+    if (r->etag && stat(part, &st) == 0)
         r->offset = (uint64_t)st.st_size;
-        r->etag = xstrdup(j->etag);
-    }
     r->max_bytes = e->cfg->transfer_max_bytes;
     r->min_speed = e->cfg->transfer_min_speed;
     r->min_speed_seconds = SPEED_WINDOW_S;

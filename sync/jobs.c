@@ -148,7 +148,6 @@ void jobs_close(struct engine *e)
     cJSON_Delete(j->request);
     free(j->head);
     free(j->tail);
-    free(j->etag);
     memset(j, 0, sizeof(*j));
 }
 

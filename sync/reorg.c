@@ -199,6 +199,7 @@ static enum errc refuse_branch(struct engine *e, const struct chaindb_header *be
     cJSON *evidence = cJSON_CreateObject();
     char first[65], hash[65], text[WORK_TEXT];
     struct work work;
+    uint8_t bad[32];
 
     hex_encode(r->path[r->path_len - 1], 32, first);
     hex_encode(best->hash, 32, hash);
@@ -216,13 +217,12 @@ static enum errc refuse_branch(struct engine *e, const struct chaindb_header *be
     work_text(&work, text);
     cJSON_AddStringToObject(evidence, "our_work", text);
     cJSON_AddNumberToObject(evidence, "checkpoint_height", (double)e->live.base_height);
-    if (mark_bad(e, r->path[r->path_len - 1], REASON_REORG_BELOW_CHECKPOINT, err)) {
-        cJSON_Delete(evidence);
-        return err->code;
-    }
-    reorg_reset(r);
+    /* The incident first, and again should a crash come between: a branch that is
+       marked is not looked at any more. */
     incidents_open(e, REASON_REORG_BELOW_CHECKPOINT, first, evidence);
-    return ERR_OK;
+    memcpy(bad, r->path[r->path_len - 1], 32);
+    reorg_reset(r);
+    return mark_bad(e, bad, REASON_REORG_BELOW_CHECKPOINT, err);
 }
 
 static enum errc carry_out(struct engine *e, const struct state_tip *tip,

@@ -1,7 +1,9 @@
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/durable.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "sync/peer/answer.h"
@@ -37,13 +39,29 @@ static bool part_fits(const struct transfer_request *r, const struct answer_rang
                (r->range_to < part->total ? r->range_to : part->total);
 }
 
+/* At no moment a tag beside bytes that it is not of: whoever is killed resumes by it.
+ */
+static enum errc open_file(struct answer_body *b, uint64_t offset)
+{
+    const struct transfer_request *r = b->r;
+    const char *etag = field(b, "ETag");
+
+    if (r->etag_path && offset == 0)
+        (void)unlink(r->etag_path);
+    if (sink_open_file(&b->sink, r->path, offset, r->max_bytes, &b->err))
+        return b->err.code;
+    if (!r->etag_path || offset > 0 || !etag || !answer_etag_ok(etag))
+        return ERR_OK;
+    return durable_replace(r->etag_path, etag, strlen(etag), &b->err);
+}
+
 static enum errc open_sink(struct answer_body *b, uint64_t offset)
 {
     const struct transfer_request *r = b->r;
 
     b->wanted = true;
     if (r->path)
-        return sink_open_file(&b->sink, r->path, offset, r->max_bytes, &b->err);
+        return open_file(b, offset);
     sink_open_memory(&b->sink, r->max_bytes);
     return ERR_OK;
 }
@@ -145,7 +163,6 @@ bool answer_body_connect(struct answer_body *b, void *easy, struct transfer_requ
 
 enum errc answer_body_finish(struct answer_body *b, struct err *err)
 {
-    const char *etag = field(b, "ETag");
     struct transfer_request *r = b->r;
 
     if (!b->decided && decide(b) != ERR_OK) {
@@ -163,8 +180,6 @@ enum errc answer_body_finish(struct answer_body *b, struct err *err)
         r->body_len = b->sink.body.len;
         r->body = buf_take(&b->sink.body);
     }
-    if (b->wanted && etag && answer_etag_ok(etag))
-        r->answer_etag = xstrdup(etag);
     return ERR_OK;
 }
 

@@ -42,9 +42,9 @@ void transfer_request_free(struct transfer_request *r)
         return;
     free(r->url);
     free(r->path);
+    free(r->etag_path);
     free(r->etag);
     free(r->body);
-    free(r->answer_etag);
     free(r);
 }
 

@@ -23,6 +23,8 @@ struct transfer_request {
     /* What to get.  Set by the owner before submitting; strings are owned. */
     char *url;
     char *path;      /* NULL: the body goes to memory; else appended to this file */
+    char *etag_path; /* of a body that goes to path: its ETag, there before the body's
+                        first byte and gone while it has none; NULL */
     uint64_t offset; /* of the file: resume there by Range; 0 starts anew */
     bool has_range;  /* get bytes range_from..range_to only (memory) */
     uint64_t range_from, range_to; /* from UINT64_MAX: the last range_to bytes */
@@ -46,7 +48,6 @@ struct transfer_request {
     long status;    /* only 200 and 206 fill file or memory as asked ... */
     char *body; /* ... of others the first 4 KiB are here; NUL-terminated, or NULL */
     size_t body_len;
-    char *answer_etag; /* NULL when none */
     uint64_t total; /* of the whole resource by Content-Range or -Length; 0: unknown */
     bool resumed;   /* 206 with the offset asked for */
     uint32_t retry_after_s;

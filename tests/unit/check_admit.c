@@ -55,7 +55,7 @@ START_TEST(the_cookie_is_private_and_new_each_time)
 
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0600);
-    left = xasprintf("%s.tmp", path); /* of a run that was killed, readable by all */
+    left = xasprintf("%s.part", path); /* of a run that was killed, readable by all */
     (void)fclose(fopen(left, "w"));
     ASSERT_OK(auth_create(dir, &second, &test_err));
     read_cookie(line, sizeof(line));
@@ -77,7 +77,7 @@ START_TEST(a_cookie_that_cannot_be_written_is_an_error)
 
     ck_assert_int_eq(auth_create("/nonexistent", &none, &err), ERR_IO);
     ck_assert_ptr_null(none);
-    ck_assert_ptr_nonnull(strstr(err.msg, "/nonexistent/rpc.cookie.tmp"));
+    ck_assert_ptr_nonnull(strstr(err.msg, "/nonexistent/rpc.cookie.part"));
 }
 END_TEST
 

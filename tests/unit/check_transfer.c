@@ -193,7 +193,6 @@ START_TEST(an_answer_comes_with_everything_it_said)
     ck_assert_uint_eq(r->body_len, 5);
     ck_assert_uint_eq(r->total, 5);
     ck_assert_uint_eq(atomic_load(&r->received), 5);
-    ck_assert_str_eq(r->answer_etag, "\"v1\"");
     ck_assert_str_eq(r->ip, "127.0.0.1");
     ck_assert(!r->resumed);
     ck_assert_ptr_nonnull(strstr(server.last_head, "User-Agent: cairn-test/1\r\n"));
@@ -308,6 +307,27 @@ START_TEST(a_file_is_made_anew_from_offset_0)
     assert_file("");
     ck_assert_int_eq(stat(file, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(a_tag_lies_beside_the_body_it_is_of)
+{
+    AUTOFREE char *tag = xasprintf("%s.etag", file);
+    struct transfer_request *r = to_file("/hello", 0);
+    char text[16] = "";
+    FILE *f;
+
+    r->etag_path = xstrdup(tag);
+    transfer_request_free(await(r));
+    f = fopen(tag, "re");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_ptr_nonnull(fgets(text, sizeof(text), f));
+    (void)fclose(f);
+    ck_assert_str_eq(text, "\"v1\"");
+    r = to_file("/empty", 0); /* has none: the old one must not stay */
+    r->etag_path = xstrdup(tag);
+    transfer_request_free(await(r));
+    ck_assert_int_ne(access(tag, F_OK), 0);
 }
 END_TEST
 
@@ -665,6 +685,7 @@ Suite *suite(void)
     tcase_add_test(tc, a_body_is_held_to_max_bytes);
     tcase_add_test(tc, a_file_too_large_is_refused_before_the_old_one_is_lost);
     tcase_add_test(tc, a_file_is_made_anew_from_offset_0);
+    tcase_add_test(tc, a_tag_lies_beside_the_body_it_is_of);
     tcase_add_test(tc, a_resume_appends_the_rest);
     tcase_add_test(tc, a_weak_tag_is_compared_but_not_sent);
     tcase_add_test(tc, a_whole_answer_to_a_resume_starts_the_file_anew);
