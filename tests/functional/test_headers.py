@@ -113,7 +113,7 @@ def test_17_one_bad_header_that_all_peers_built_on(node, peers, chain, signer, k
     assert WHAT_IS_SAID[kind] in job["error"]["detail"], job["error"]
 
 
-@pytest.mark.parametrize("kind", ["hash"])
+@pytest.mark.parametrize("kind", ["hash", "signature"])
 def test_17_one_bad_header_from_all_peers(node, peers, chain, payload, kind):
     three = peers(3)
     lies = lying_blocks(chain, kind)
