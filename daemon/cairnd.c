@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -114,6 +115,15 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &lim); /* fewer files: fewer connections */
 }
 
+/* Memory that a bootstrap used goes back to the system when it ends: glibc would keep an
+   arena a core, and once it freed a large block would take the next from the heap. */
+static void keep_memory_small(void)
+{
+    (void)mallopt(M_ARENA_MAX, 2);
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 static int fail_start(const char *what, const struct err *err)
 {
     log_error("cannot start", KV_S("what", what),
@@ -182,6 +192,7 @@ int main(int argc, char **argv)
     (void)umask(077); /* nothing of the data directory is for others */
     log_set_level(cfg->log_level);
     block_signals(&signals);
+    keep_memory_small();
     raise_file_limit();
     log_info("starting", KV_S("version", CAIRN_VERSION),
              KV_S("network", cfg->params.network), KV_S("data_dir", cfg->data_dir));
