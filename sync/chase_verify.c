@@ -151,9 +151,8 @@ static enum errc verify_batch(struct engine *e, struct err *why, struct err *err
             }
             (void)err_wrap(why, "header %llu", (unsigned long long)row.height);
             /* Ours may be the clock that is wrong: it is looked at again. */
-            return why->reason == REASON_BLOCK_FROM_FUTURE
-                       ? ERR_OK
-                       : refuse(e, &row, why, err);
+            return why->reason == REASON_BLOCK_FROM_FUTURE ? ERR_OK
+                                                           : refuse(e, &row, why, err);
         }
         c->path_len--;
     }
