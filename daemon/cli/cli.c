@@ -69,11 +69,9 @@ static void say_error(const struct cli *c, const char *method,
     const cJSON *data = cli_text_member(a->error, "data");
     AUTOFREE char *text = xasprintf("%s: %s: %s", method, cli_text_of(data, "reason"),
                                     cli_text_of(data, "detail"));
-    AUTOFREE char *clean = cli_text_clean(text, strlen(text));
-    const char *hint = cli_text_of(data, "hint");
-    AUTOFREE char *clean_hint = cli_text_clean(hint, strlen(hint));
 
-    (void)fprintf(stderr, "cairn: %s\n  hint: %s\n", clean, clean_hint);
+    cli_text_line(stderr, "cairn: ", text);
+    cli_text_line(stderr, "  hint: ", cli_text_of(data, "hint"));
     if (cli_is_json(c)) {
         (void)fputs("{\"error\":", stdout);
         print_raw(a->raw);

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/cli/cli_progress.h"
@@ -14,6 +15,7 @@ enum {
     STEP_TERMINAL_MS = 200,
     STEP_PLAIN_MS = 1000,
     LINE_EVERY_MS = 10000, /* where a line stays for good */
+    TEXT_MAX = 1000,
 };
 
 struct watch {
@@ -28,38 +30,38 @@ static double number(const cJSON *o, const char *key)
     return cJSON_GetNumberValue(cli_text_member(o, key)); /* NaN: none */
 }
 
-void cli_progress_text(const cJSON *progress, char out[CLI_PROGRESS_TEXT])
+char *cli_progress_text(const cJSON *progress)
 {
+    CLEANUP_BUF struct buf out = BUF(TEXT_MAX);
     const cJSON *unit_text = cli_text_member(progress, "unit");
-    const char *unit = unit_text ? cli_text_of(progress, "unit") : "";
-    double percent = number(progress, "percent"), done = number(progress, "done");
-    double total = number(progress, "total"), rate = number(progress, "rate");
-    double eta = number(progress, "eta_seconds");
-    char a[CLI_TEXT_SHORT], b[CLI_TEXT_SHORT];
-    size_t n = (size_t)snprintf(out, CLI_PROGRESS_TEXT, "%.20s",
-                                cli_text_of(progress, "stage"));
+    const char *unit = cli_text_of(progress, "unit");
+    double percent = number(progress, "percent"), total = number(progress, "total");
+    double rate = number(progress, "rate"), eta = number(progress, "eta_seconds");
+    char text[CLI_TEXT_SHORT];
 
-    if (!unit_text)
-        return;
-    if (!isnan(percent))
-        n += (size_t)snprintf(out + n, CLI_PROGRESS_TEXT - n, " %.0f %%,", percent);
-    cli_text_units(done, unit, a);
-    n += (size_t)snprintf(out + n, CLI_PROGRESS_TEXT - n, " %s", a);
-    if (!isnan(total)) {
-        cli_text_units(total, unit, b);
-        n += (size_t)snprintf(out + n, CLI_PROGRESS_TEXT - n, " of %s", b);
+    buf_puts(&out, cli_text_of(progress, "stage"));
+    if (unit_text) {
+        if (!isnan(percent))
+            buf_printf(&out, " %.0f %%,", percent);
+        cli_text_units(number(progress, "done"), unit, text);
+        buf_printf(&out, " %s", text);
     }
-    if (rate > 0) {
-        cli_text_units(rate, unit, a);
-        n += (size_t)snprintf(out + n, CLI_PROGRESS_TEXT - n, ", %s/s", a);
+    if (unit_text && !isnan(total)) {
+        cli_text_units(total, unit, text);
+        buf_printf(&out, " of %s", text);
     }
-    if (!isnan(eta)) {
-        cli_text_seconds(eta, b);
-        (void)snprintf(out + n, CLI_PROGRESS_TEXT - n, ", %s left", b);
+    if (unit_text && rate > 0) {
+        cli_text_units(rate, unit, text);
+        buf_printf(&out, ", %s/s", text);
     }
+    if (unit_text && !isnan(eta)) {
+        cli_text_seconds(eta, text);
+        buf_printf(&out, ", %s left", text);
+    }
+    return out.data ? buf_take(&out) : xstrdup("-"); /* too long: of no cairnd */
 }
 
-static size_t terminal_columns(void)
+static int terminal_columns(void)
 {
     struct winsize size;
 
@@ -69,29 +71,28 @@ static size_t terminal_columns(void)
 }
 
 /* "[########----------------] " */
-static size_t put_bar(double percent, char *out, size_t size)
+static void make_bar(double percent, char bar[BAR + 4])
 {
-    char bar[BAR + 1];
     size_t full = percent >= 100 ? BAR
                   : percent > 0  ? (size_t)(percent / 100 * BAR)
                                  : 0;
 
-    memset(bar, '-', BAR);
-    memset(bar, '#', full);
-    bar[BAR] = '\0';
-    return (size_t)snprintf(out, size, "[%s] ", bar);
+    memset(bar, '-', BAR + 1);
+    memset(bar + 1, '#', full);
+    bar[0] = '[';
+    memcpy(bar + BAR + 1, "] ", 3);
 }
 
 static void draw(struct watch *w, const cJSON *progress, const char *text)
 {
-    char line[CLI_PROGRESS_TEXT + BAR + 4];
     double percent = number(progress, "percent");
-    size_t n = 0;
+    char bar[BAR + 4] = "";
+    AUTOFREE char *line = NULL;
 
     if (!isnan(percent))
-        n = put_bar(percent, line, sizeof(line));
-    (void)snprintf(line + n, sizeof(line) - n, "%s", text);
-    (void)printf("\r\033[K%.*s", (int)terminal_columns() - 1, line);
+        make_bar(percent, bar);
+    line = xasprintf("%s%s", bar, text);
+    (void)printf("\r\033[K%.*s", terminal_columns() - 1, line);
     (void)fflush(stdout);
     w->drawn = true;
 }
@@ -110,7 +111,7 @@ static void end_stage(struct watch *w)
 static void show(struct watch *w, const cJSON *status)
 {
     const cJSON *progress = cli_text_member(status, "progress");
-    char text[CLI_PROGRESS_TEXT];
+    AUTOFREE char *text = cli_progress_text(progress);
     const char *stage = cli_text_of(progress, "stage");
     int64_t now = clock_mono_ms();
     bool fresh = strcmp(stage, w->stage) != 0;
@@ -121,7 +122,6 @@ static void show(struct watch *w, const cJSON *status)
         (void)snprintf(w->stage, sizeof(w->stage), "%s", stage);
         w->stage_from_ms = now;
     }
-    cli_progress_text(progress, text);
     clean = cli_text_clean(text, strlen(text));
     if (w->terminal) {
         draw(w, progress, clean);
@@ -159,44 +159,47 @@ static enum cli_exit step(struct cli *c, struct watch *w, const char *job_id,
     return rc;
 }
 
-static enum cli_exit conclude(struct cli *c, const struct cli_answer *job)
+/* A dry run ends as failed with this reason when no rule failed. */
+static bool is_passed_dry_run(const cJSON *job)
 {
-    const char *state = cli_text_of(job->result, "state");
-    const cJSON *checkpoint = cli_text_member(job->result, "checkpoint");
-    const cJSON *error = cli_text_member(job->result, "error");
-    const cJSON *request = cli_text_member(job->result, "request");
-    bool dry = cJSON_IsTrue(cli_text_member(request, "dry_run"));
-    bool done = strcmp(state, "succeeded") == 0;
-    AUTOFREE char *text = NULL;
-    AUTOFREE char *clean = NULL;
+    const cJSON *error = cli_text_member(job, "error");
+
+    return cJSON_IsTrue(cli_text_member(cli_text_member(job, "request"), "dry_run")) &&
+           strcmp(cli_text_of(job, "state"), "failed") == 0 &&
+           strcmp(cli_text_of(error, "reason"), "cancelled") == 0;
+}
+
+static char *ending(const cJSON *job, bool done)
+{
+    const cJSON *checkpoint = cli_text_member(job, "checkpoint");
+    const cJSON *error = cli_text_member(job, "error");
+    const char *id = cli_text_of(job, "job_id"), *detail = cli_text_of(error, "detail");
     char height[CLI_TEXT_SHORT];
 
-    (void)cli_json(c, job);
-    if (done && cli_is_json(c))
-        return CLI_DONE;
+    if (done && error)
+        return xasprintf("%s: %s", id, detail);
     if (done && checkpoint)
-        text = xasprintf("%s succeeded: checkpoint %s %s%s",
-                         cli_text_of(job->result, "job_id"),
+        return xasprintf("%s succeeded: checkpoint %s %s", id,
                          cli_text_count(checkpoint, "height", height),
-                         cli_text_of(checkpoint, "block_hash"),
-                         dry ? " breaks no rule that needs no body" : "");
-    else if (error)
-        text =
-            xasprintf("cairn: %s failed in %s: %s: %s\n",
-                      cli_text_of(job->result, "job_id"), cli_text_of(error, "stage"),
-                      cli_text_of(error, "reason"), cli_text_of(error, "detail"));
-    else
-        text =
-            xasprintf("%s%s %s",
-                      done ? "" : "cairn: ", cli_text_of(job->result, "job_id"), state);
-    clean = cli_text_clean(text, strcspn(text, "\n"));
-    (void)fprintf(done ? stdout : stderr, "%s\n", clean);
-    if (error) {
-        const char *hint = cli_text_of(error, "hint");
-        AUTOFREE char *clean_hint = cli_text_clean(hint, strlen(hint));
+                         cli_text_of(checkpoint, "block_hash"));
+    if (error)
+        return xasprintf("cairn: %s failed in %s: %s: %s", id,
+                         cli_text_of(error, "stage"), cli_text_of(error, "reason"),
+                         detail);
+    return xasprintf("%s%s %s", done ? "" : "cairn: ", id, cli_text_of(job, "state"));
+}
 
-        (void)fprintf(stderr, "  hint: %s\n", clean_hint);
-    }
+static enum cli_exit conclude(const struct cli *c, const struct cli_answer *job)
+{
+    const cJSON *error = cli_text_member(job->result, "error");
+    bool done = strcmp(cli_text_of(job->result, "state"), "succeeded") == 0 ||
+                is_passed_dry_run(job->result);
+    AUTOFREE char *text = ending(job->result, done);
+
+    if (!cli_json(c, job) || !done)
+        cli_text_line(done ? stdout : stderr, "", text);
+    if (error && !done)
+        cli_text_line(stderr, "  hint: ", cli_text_of(error, "hint"));
     return done ? CLI_DONE : CLI_JOB_FAILED;
 }
 

@@ -5,11 +5,9 @@
 
 /* How far a job is, and its end. */
 
-enum { CLI_PROGRESS_TEXT = 200 };
-
-/* "fetching 43 %, 12.3 MiB of 28.1 MiB, 4.1 MiB/s, 4 s left" of progress in
- * sync.status. */
-void cli_progress_text(const cJSON *progress, char out[CLI_PROGRESS_TEXT]);
+/* "fetching 43 %, 12.3 MiB of 28.1 MiB, 4.1 MiB/s, 4 s left", of progress in
+   sync.status; not cleaned.  The caller's. */
+char *cli_progress_text(const cJSON *progress);
 
 /* Follows a job to its end, with a bar on a terminal and lines elsewhere, nothing with
    --json; then says, or prints, what became of it. */

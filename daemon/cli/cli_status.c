@@ -6,12 +6,10 @@
 
 static void show_job(const cJSON *status)
 {
-    char line[CLI_PROGRESS_TEXT];
+    AUTOFREE char *line = cli_progress_text(cli_text_member(status, "progress"));
 
-    if (!cli_text_member(status, "job_id"))
-        return;
-    cli_progress_text(cli_text_member(status, "progress"), line);
-    cli_text_fact("job", "%s, %s", cli_text_of(status, "job_id"), line);
+    if (cli_text_member(status, "job_id"))
+        cli_text_fact("job", "%s, %s", cli_text_of(status, "job_id"), line);
 }
 
 static void show_blocks(const cJSON *status)

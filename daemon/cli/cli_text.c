@@ -1,6 +1,5 @@
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +69,13 @@ size_t cli_text_width(const char *text)
     for (; *text; text++)
         n += ((uint8_t)*text & 0xc0) != 0x80;
     return n;
+}
+
+void cli_text_line(FILE *to, const char *before, const char *text)
+{
+    AUTOFREE char *clean = cli_text_clean(text, strlen(text));
+
+    (void)fprintf(to, "%s%s\n", before, clean);
 }
 
 void cli_text_fact(const char *name, const char *fmt, ...)

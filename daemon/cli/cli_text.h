@@ -3,6 +3,7 @@
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "rpc/span.h"
 
@@ -12,6 +13,9 @@
    spelled as \u escapes, which JSON knows too.  The caller's. */
 char *cli_text_clean(const char *text, size_t len);
 size_t cli_text_width(const char *text); /* code points */
+
+/* A line, cleaned but for what is put before it. */
+void cli_text_line(FILE *to, const char *before, const char *text);
 
 /* "key         the rest", cleaned, on stdout. */
 void cli_text_fact(const char *name, const char *fmt, ...)
