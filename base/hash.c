@@ -1,5 +1,5 @@
 #include <assert.h>
-#include <ctype.h>
+#include <endian.h>
 #include <nettle/sha2.h>
 #include <nettle/sha3.h>
 #include <openssl/evp.h>
@@ -73,16 +73,18 @@ void hash_keccak256_short(const void *bytes, size_t len, uint8_t out[32])
     memcpy(block, bytes, len);
     block[len] = 0x01; /* Keccak's padding; SHA-3 has 0x06 here */
     block[KECCAK256_RATE - 1] |= 0x80;
-    for (size_t i = 0; i < KECCAK256_RATE; i++)
-        state.a[i / 8] ^= (uint64_t)block[i] << (8 * (i % 8));
-    sha3_permute(&state);
-    for (size_t i = 0; i < 32; i++)
-        out[i] = (uint8_t)(state.a[i / 8] >> (8 * (i % 8)));
-}
+    for (size_t i = 0; i < KECCAK256_RATE / 8; i++) {
+        uint64_t lane;
 
-static char upper(char c)
-{
-    return (char)toupper((unsigned char)c);
+        memcpy(&lane, block + 8 * i, 8);
+        state.a[i] = le64toh(lane);
+    }
+    sha3_permute(&state);
+    for (size_t i = 0; i < 4; i++) {
+        uint64_t lane = htole64(state.a[i]);
+
+        memcpy(out + 8 * i, &lane, 8);
+    }
 }
 
 void hash_address_case(char body[40])
@@ -90,12 +92,12 @@ void hash_address_case(char body[40])
     uint8_t h[32];
 
     for (size_t i = 0; i < 40; i++)
-        body[i] = (char)tolower((unsigned char)body[i]);
+        body[i] = (char)(body[i] | 0x20); /* digits have that bit */
     hash_keccak256_short(body, 40, h);
     for (size_t i = 0; i < 40; i++) {
         unsigned nibble = i % 2 == 0 ? h[i / 2] >> 4 : h[i / 2] & 15;
 
-        if (nibble >= 8)
-            body[i] = upper(body[i]);
+        if (nibble >= 8 && body[i] >= 'a')
+            body[i] = (char)(body[i] & ~0x20);
     }
 }

@@ -2,39 +2,49 @@
 
 #include "base/hex.h"
 
+static char letter(unsigned nibble)
+{
+    return (char)('0' + nibble + (nibble > 9 ? 'a' - '9' - 1U : 0));
+}
+
 void hex_encode(const uint8_t *bytes, size_t len, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
-
     for (size_t i = 0; i < len; i++) {
-        *out++ = digits[bytes[i] >> 4];
-        *out++ = digits[bytes[i] & 15];
+        out[2 * i] = letter(bytes[i] >> 4);
+        out[2 * i + 1] = letter(bytes[i] & 15U);
     }
-    *out = '\0';
+    out[2 * len] = '\0';
 }
 
-static int digit(char c, bool lower_only)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (!lower_only && c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+/* What a character is worth, one more than that so that 0 is none; upper-case letters
+   have UPPER besides. */
+enum { UPPER = 32 };
+static const uint8_t worth[256] = {
+    ['0'] = 1,          ['1'] = 2,          ['2'] = 3,          ['3'] = 4,
+    ['4'] = 5,          ['5'] = 6,          ['6'] = 7,          ['7'] = 8,
+    ['8'] = 9,          ['9'] = 10,         ['a'] = 11,         ['b'] = 12,
+    ['c'] = 13,         ['d'] = 14,         ['e'] = 15,         ['f'] = 16,
+    ['A'] = 11 | UPPER, ['B'] = 12 | UPPER, ['C'] = 13 | UPPER, ['D'] = 14 | UPPER,
+    ['E'] = 15 | UPPER, ['F'] = 16 | UPPER,
+};
 
 bool hex_decode(const char *text, size_t len, bool lower_only, uint8_t *out)
 {
-    for (size_t i = 0; i < len; i++) {
-        int hi = digit(text[2 * i], lower_only);
-        int lo = hi < 0 ? -1 : digit(text[2 * i + 1], lower_only);
+    const unsigned char *p = (const unsigned char *)text;
+    bool upper = false;
 
-        if (lo < 0)
+    for (size_t i = 0; i < len; i++) {
+        unsigned hi = worth[p[2 * i]], lo;
+
+        if (hi == 0)
+            return false; /* may be the NUL that ends the text: no look beyond */
+        lo = worth[p[2 * i + 1]];
+        if (lo == 0)
             return false;
-        out[i] = (uint8_t)(hi << 4 | lo);
+        upper = upper || ((hi | lo) & UPPER);
+        out[i] = (uint8_t)(((hi & 31) - 1) << 4 | ((lo & 31) - 1));
     }
-    return true;
+    return !(lower_only && upper);
 }
 
 bool hex_hash(const char *text, uint8_t out[32])

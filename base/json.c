@@ -28,12 +28,25 @@ int json_key_compare(const char *a, size_t a_len, const char *b, size_t b_len)
     return a_len < b_len ? -1 : a_len > b_len;
 }
 
+enum { FEW = 16 }; /* members that are faster looked through */
+
+static const struct json *look_through(const struct json *v, const char *key,
+                                       size_t len)
+{
+    for (const struct json *m = v->first; m; m = m->next)
+        if (m->key_len == len && memcmp(m->key, key, len) == 0)
+            return m;
+    return NULL;
+}
+
 const struct json *json_get(const struct json *v, const char *key)
 {
     size_t key_len = strlen(key), low = 0, high;
 
     if (!v || v->type != JSON_OBJECT)
         return NULL;
+    if (v->len <= FEW)
+        return look_through(v, key, key_len);
     high = v->len;
     while (low < high) {
         size_t mid = low + (high - low) / 2;

@@ -81,9 +81,14 @@ enum json_form {
     JSON_UNSORTED, /* document order, ", " and ": " */
 };
 void json_write(const struct json *v, enum json_form form, struct buf *out);
+size_t json_size(const struct json *v); /* bytes of its JSON_CANON */
 
 /* The pieces, for who writes a fixed object in canonical order by hand. */
 void json_write_string(const char *utf8, size_t len, struct buf *out);
+
+/* How many bytes from the first on stand in JSON text as they are: printable ASCII
+   without quote and backslash. */
+size_t json_plain(const char *text, size_t len);
 
 /* Order of keys in canonical text: by code point, which is the order of UTF-8 bytes. */
 int json_key_compare(const char *a, size_t a_len, const char *b, size_t b_len);

@@ -155,20 +155,26 @@ static int by_key(const void *a, const void *b)
     return json_key_compare((*x)->key, (*x)->key_len, (*y)->key, (*y)->key_len);
 }
 
+/* In most documents every object's members stand in order. */
 static int on_map_end(void *ctx)
 {
     struct builder *b = ctx;
     struct json *node = b->frames[b->depth--].node;
     const struct json **sorted = arena_alloc(&b->doc->arena, node->len, sizeof(void *));
+    bool in_order = true;
     size_t n = 0;
 
-    for (const struct json *v = node->first; v; v = v->next)
+    for (const struct json *v = node->first; v; v = v->next) {
         sorted[n++] = v;
+        in_order = in_order && (n == 1 || by_key(&sorted[n - 2], &sorted[n - 1]) < 0);
+    }
+    node->sorted = sorted;
+    if (in_order)
+        return 1;
     qsort(sorted, n, sizeof(void *), by_key);
     for (size_t i = 1; i < n; i++)
         if (by_key(&sorted[i - 1], &sorted[i]) == 0)
             return refuse(b, "a key twice in one object");
-    node->sorted = sorted;
     return 1;
 }
 
@@ -208,6 +214,7 @@ static enum errc run(struct builder *b, const char *text, size_t len, struct err
 
     if (!h)
         abort();
+    (void)yajl_config(h, yajl_dont_validate_strings, 1); /* json_scan did */
     status = yajl_parse(h, (const unsigned char *)text, len);
     if (status == yajl_status_ok)
         status = yajl_complete_parse(h);

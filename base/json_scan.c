@@ -1,4 +1,8 @@
+#include <string.h>
+
 #include "base/json_doc.h"
+
+#define ONES UINT64_C(0x0101010101010101)
 
 struct scan {
     const unsigned char *text;
@@ -82,10 +86,45 @@ static bool scan_escape(struct scan *s)
     return true;
 }
 
+/* Bit 7 of the bytes of x that are c; of bytes above such a one, too. */
+static uint64_t equal_bytes(uint64_t x, unsigned char c)
+{
+    x ^= ONES * c;
+    return (x - ONES) & ~x & ONES * 0x80;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Eight bytes at a time while all are plain. */
+size_t json_plain(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    for (; len - n >= 8; n += 8) {
+        uint64_t x, odd;
+
+        memcpy(&x, text + n, 8);
+        odd = (x | ((x - ONES * 0x20) & ~x)) & ONES * 0x80;
+        if (odd | equal_bytes(x, '"') | equal_bytes(x, '\\') | equal_bytes(x, 0x7f))
+            break;
+    }
+    while (n < len && is_plain((unsigned char)text[n]))
+        n++;
+    return n;
+}
+
 static bool scan_string(struct scan *s)
 {
-    for (s->at++; s->at < s->len && s->text[s->at] != '"';) {
-        unsigned char c = s->text[s->at];
+    for (s->at++; s->at < s->len;) {
+        unsigned char c;
+
+        s->at += json_plain((const char *)s->text + s->at, s->len - s->at);
+        if (s->at == s->len || s->text[s->at] == '"')
+            break;
+        c = s->text[s->at];
 
         if (c == '\\' ? !scan_escape(s) : c >= 0x80 && !scan_utf8(s))
             return false;

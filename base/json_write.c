@@ -61,24 +61,17 @@ static char short_escape(unsigned char c)
     }
 }
 
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 void json_write_string(const char *utf8, size_t len, struct buf *out)
 {
     const unsigned char *p = (const unsigned char *)utf8;
 
     buf_put(out, "\"", 1);
     for (size_t i = 0; i < len;) {
-        size_t run = i;
+        size_t run = json_plain(utf8 + i, len - i);
         char escape;
 
-        while (run < len && is_plain(p[run]))
-            run++;
-        buf_put(out, utf8 + i, run - i);
-        i = run;
+        buf_put(out, utf8 + i, run);
+        i += run;
         if (i == len)
             break;
         escape = short_escape(p[i]);

@@ -78,11 +78,14 @@ static bool starts_with(struct span s, const char *prefix)
     return s.len >= strlen(prefix) && memcmp(s.text, prefix, strlen(prefix)) == 0;
 }
 
-static bool only(struct span s, size_t from, const char *alphabet)
+static bool is_hex(struct span s, size_t from)
 {
-    for (size_t i = from; i < s.len; i++)
-        if (s.text[i] == '\0' || !strchr(alphabet, s.text[i]))
+    for (size_t i = from; i < s.len; i++) {
+        char c = s.text[i], lower = (char)(c | 0x20);
+
+        if ((c < '0' || c > '9') && (lower < 'a' || lower > 'f'))
             return false;
+    }
     return true;
 }
 
@@ -92,18 +95,22 @@ static size_t hex_prefix(struct span s)
     size_t prefix = starts_with(s, "TXAI") ? 4 : starts_with(s, "XAI") ? 3 : 0;
 
     if (prefix == 0 || s.len - prefix < HEX_MIN || s.len - prefix > HEX_MAX ||
-        !only(s, prefix, "0123456789abcdefABCDEF"))
+        !is_hex(s, prefix))
         return 0;
     return prefix;
 }
 
 static bool is_base32(struct span s)
 {
-    const char *alphabet = "abcdefghijklmnopqrstuvwxyz234567";
+    size_t prefix = starts_with(s, "xaitest1") ? 8 : starts_with(s, "xai1") ? 4 : 0;
 
-    if (starts_with(s, "xaitest1"))
-        return s.len == 8 + 32 && only(s, 8, alphabet);
-    return starts_with(s, "xai1") && s.len == 4 + 38 && only(s, 4, alphabet);
+    if (prefix == 0 || s.len - prefix != (prefix == 8 ? 32 : 38))
+        return false;
+    for (size_t i = prefix; i < s.len; i++)
+        if ((s.text[i] < 'a' || s.text[i] > 'z') &&
+            (s.text[i] < '2' || s.text[i] > '7'))
+            return false;
+    return true;
 }
 
 /* A body in one case is given its checksum's; a mixed one is kept, right or wrong. */
@@ -136,8 +143,21 @@ bool address_in_transfer(const char *address, const struct chain_params *params)
 {
     struct span s = strip(address);
 
-    return is_special(s) ||
-           (starts_with(s, params->address_prefix) && hex_prefix(s) > 0);
+    return (starts_with(s, params->address_prefix) && hex_prefix(s) > 0) ||
+           is_special(s);
+}
+
+bool address_is_of_key(const char *spendable, const uint8_t key[64],
+                       const struct chain_params *params)
+{
+    const struct span s = {spendable, strlen(spendable)};
+    size_t prefix = strlen(params->address_prefix);
+    uint8_t hash[32], body[HEX_STANDARD / 2];
+
+    hash_sha256(key, 64, hash);
+    return starts_with(s, params->address_prefix) && s.len == prefix + HEX_STANDARD &&
+           hex_decode(s.text + prefix, sizeof(body), false, body) &&
+           memcmp(hash, body, sizeof(body)) == 0;
 }
 
 void address_of_key(const uint8_t key[64], const struct chain_params *params,
@@ -164,7 +184,7 @@ bool address_is_spendable(const char *address, const struct chain_params *params
     char body[HEX_STANDARD];
 
     if (!starts_with(s, params->address_prefix) || s.len != prefix + HEX_STANDARD ||
-        !only(s, prefix, "0123456789abcdefABCDEF"))
+        !is_hex(s, prefix))
         return false;
     memcpy(body, address + prefix, sizeof(body));
     hash_address_case(body);

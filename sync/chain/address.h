@@ -18,6 +18,9 @@ bool address_in_transfer(const char *address, const struct chain_params *params)
 bool address_is_name(const char *address);
 /* Has the form of address_of_key's: prefix, 40 hex digits in their checksum's case. */
 bool address_is_spendable(const char *address, const struct chain_params *params);
+/* Is the spendable address (as above) that of a raw 64-byte public key? */
+bool address_is_of_key(const char *spendable, const uint8_t key[64],
+                       const struct chain_params *params);
 /* The spendable address of a raw 64-byte public key. */
 void address_of_key(const uint8_t key[64], const struct chain_params *params,
                     char out[COIN_ADDRESS_MAX + 1]);

@@ -21,16 +21,15 @@ void block_write(const struct block *b, struct buf *out)
     json_write(json_root(b->doc), JSON_CANON, out);
 }
 
+/* Its sender is a spendable address: block_decode saw to that. */
 static bool is_signed(const struct tx *tx, const struct chain_params *params)
 {
-    char message[65], owner[COIN_ADDRESS_MAX + 1];
+    char message[65];
     uint8_t key[64];
 
     if (strlen(tx->public_key) != 2 * sizeof(key) ||
-        !hex_decode(tx->public_key, sizeof(key), false, key))
-        return false;
-    address_of_key(key, params, owner);
-    if (strcmp(owner, tx->sender) != 0)
+        !hex_decode(tx->public_key, sizeof(key), false, key) ||
+        !address_is_of_key(tx->sender, key, params))
         return false;
     hex_encode(tx->txid, sizeof(tx->txid), message);
     return ecdsa_check(tx->public_key, tx->signature, message, 64);

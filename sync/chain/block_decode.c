@@ -54,7 +54,7 @@ static enum errc read_forms(struct decoder *d, struct err *err)
         struct tx *tx = &d->block->txs[i];
         size_t bytes;
 
-        if (tx_read_form(v, &d->tx, &bytes, err) != ERR_OK)
+        if (tx_read_form(v, &bytes, err) != ERR_OK)
             return in_transaction(d, i, err);
         d->bytes += bytes;
         if (!json_text(json_get(v, "public_key"), &tx->public_key))
@@ -80,9 +80,7 @@ static enum errc check_size(const struct decoder *d, struct err *err)
     for (const struct json *v = d->root->first; v; v = v->next) {
         if (v == d->list || v == miner)
             continue;
-        buf_reset(d->tx.scratch);
-        json_write(v, JSON_CANON, d->tx.scratch);
-        bytes += v->key_len + d->tx.scratch->len + 4; /* "":, */
+        bytes += v->key_len + json_size(v) + 4; /* "":, */
     }
     if (bytes - 1 > BLOCK_BYTES_MAX)
         return FAIL(d, err, REASON_BLOCK_TOO_LARGE, "over 2000000 bytes");

@@ -19,8 +19,7 @@ void tx_id(const struct json *v, const char *chain_context, struct buf *scratch,
 
 /* The fifteen keys, the kind of those that are not hashed, sizes.  *canonical_bytes is
    the length of the canonical text.  BLOCK_MALFORMED or BLOCK_TOO_LARGE. */
-enum errc tx_read_form(const struct json *v, const struct tx_context *ctx,
-                       size_t *canonical_bytes, struct err *err);
+enum errc tx_read_form(const struct json *v, size_t *canonical_bytes, struct err *err);
 
 /* What txid covers, into out, whose txid is set.  TX_ reasons. */
 enum errc tx_read_content(const struct json *v, const struct tx_context *ctx,

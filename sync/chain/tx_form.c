@@ -11,16 +11,20 @@ static enum errc bad(struct err *err, const char *what)
 
 static bool has_all_keys(const struct json *v)
 {
-    static const char *const keys[KEYS] = {
-        "txid",    "sender",      "recipient",     "amount",     "fee",
-        "nonce",   "inputs",      "outputs",       "timestamp",  "signature",
-        "tx_type", "rbf_enabled", "replaces_txid", "public_key", "metadata"};
+    static const char *const sorted[KEYS] = {
+        "amount",  "fee",        "inputs",      "metadata",  "nonce",
+        "outputs", "public_key", "rbf_enabled", "recipient", "replaces_txid",
+        "sender",  "signature",  "timestamp",   "tx_type",   "txid"};
 
     if (v->type != JSON_OBJECT || v->len != KEYS)
         return false;
-    for (size_t i = 0; i < KEYS; i++)
-        if (!json_get(v, keys[i]))
+    for (size_t i = 0; i < KEYS; i++) {
+        const struct json *member = v->sorted[i];
+
+        if (strlen(sorted[i]) != member->key_len ||
+            memcmp(sorted[i], member->key, member->key_len) != 0)
             return false;
+    }
     return true;
 }
 
@@ -45,15 +49,7 @@ static size_t spaces(const struct json *v)
     return n;
 }
 
-static size_t canonical_size(const struct json *v, struct buf *scratch)
-{
-    buf_reset(scratch);
-    json_write(v, JSON_CANON, scratch);
-    return scratch->full ? scratch->max : scratch->len;
-}
-
-enum errc tx_read_form(const struct json *v, const struct tx_context *ctx,
-                       size_t *canonical_bytes, struct err *err)
+enum errc tx_read_form(const struct json *v, size_t *canonical_bytes, struct err *err)
 {
     const struct json *metadata = json_get(v, "metadata");
     const char *text;
@@ -70,10 +66,9 @@ enum errc tx_read_form(const struct json *v, const struct tx_context *ctx,
     if (!json_text(json_get(v, "tx_type"), &text) ||
         json_get(v, "rbf_enabled")->type != JSON_BOOL)
         return bad(err, "tx_type is no text or rbf_enabled no boolean");
-    if (metadata->type != JSON_OBJECT ||
-        canonical_size(metadata, ctx->scratch) > METADATA_BYTES_MAX)
+    if (metadata->type != JSON_OBJECT || json_size(metadata) > METADATA_BYTES_MAX)
         return bad(err, "metadata is no object of at most 4096 bytes");
-    *canonical_bytes = canonical_size(v, ctx->scratch);
+    *canonical_bytes = json_size(v);
     if (*canonical_bytes + spaces(v) > TX_BYTES_MAX)
         return err_fail(err, REASON_BLOCK_TOO_LARGE, "transaction over %d bytes",
                         TX_BYTES_MAX);

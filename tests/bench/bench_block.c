@@ -165,8 +165,8 @@ static double take_all(const struct piece *pieces, size_t n)
     double start = measure_now();
 
     for (size_t i = 0; i < n; i++) {
-        all[i] = (struct taken){
-            .task.run = take_block, .number = i, .from = &pieces[i]};
+        all[i] =
+            (struct taken){.task.run = take_block, .number = i, .from = &pieces[i]};
         pool_submit(pool, &all[i].task);
     }
     for (size_t next = 0; next < n;) {
@@ -228,10 +228,10 @@ static void make_all(struct piece *pieces, size_t n, const struct coin *all)
     struct pool *pool = pool_create(workers, n, hand_back, NULL);
 
     for (size_t i = 0; i < n; i++) {
-        pieces[i] = (struct piece){.task.run = make_block,
-                                   .number = i,
-                                   .coins = all + i / MAKERS * MAKERS * TRANSFERS +
-                                            i % MAKERS};
+        pieces[i] =
+            (struct piece){.task.run = make_block,
+                           .number = i,
+                           .coins = all + i / MAKERS * MAKERS * TRANSFERS + i % MAKERS};
         pool_submit(pool, &pieces[i].task);
     }
     for (size_t i = 0; i < n; i++)

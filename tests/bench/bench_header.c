@@ -32,8 +32,8 @@ static struct header *make_chain(size_t n)
         h->version = 1;
         h->has_version = true;
         h->difficulty = 1;
-        h->timestamp = chain[0].timestamp +
-                       (double)i * (SPACING_SECONDS + 0.0001) + (double)(i % 7);
+        h->timestamp = chain[0].timestamp + (double)i * (SPACING_SECONDS + 0.0001) +
+                       (double)(i % 7);
         h->timestamp = round(h->timestamp * 1e6) / 1e6;
         memcpy(h->prev, chain[i - 1].hash, 32);
         memcpy(h->merkle_root, chain[i - 1].hash + 1, 31);

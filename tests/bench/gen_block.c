@@ -103,8 +103,9 @@ static void compute_txid(const struct gen_block *b, const struct fields *f,
     put_number(&t, f->amount);
     buf_puts(&t, ",\"chain_context\":\"testnet\",");
     put_middle(&t, f, "");
-    buf_printf(&t, ",\"recipient\":\"%s\",\"sender\":\"%s\",\"timestamp\":",
-               f->recipient, f->sender);
+    buf_printf(&t,
+               ",\"recipient\":\"%s\",\"sender\":\"%s\",\"timestamp\":", f->recipient,
+               f->sender);
     put_number(&t, b->header.timestamp);
     buf_puts(&t, "}");
     hash_sha256(t.data, t.len, txid);

@@ -22,8 +22,8 @@ struct measure_args {
 struct measure_args measure_args(int argc, char **argv, uint64_t fallback,
                                  uint64_t full);
 
-double measure_now(void);     /* seconds */
-double measure_cpu(void);     /* seconds of this process, all threads */
+double measure_now(void);      /* seconds */
+double measure_cpu(void);      /* seconds of this process, all threads */
 double measure_peak_mib(void); /* of resident memory, this process */
 
 /* Ends the program when rc is not ERR_OK. */
