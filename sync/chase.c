@@ -72,6 +72,16 @@ bool chase_is_lone(struct engine *e, uint64_t height)
     return groups_at(e, height) < (all < want ? all : want);
 }
 
+static void note_best(struct chase *c)
+{
+    struct chaindb_header best;
+    struct err ignored; /* whatever fails here fails again when blocks are stored */
+
+    if (chaindb_header_best(c->gen->db, &c->has_best, &best, &ignored))
+        c->has_best = false;
+    c->best_height = c->has_best ? best.height : 0;
+}
+
 void chase_start(struct engine *e, const struct chase_target *t,
                  void (*done)(struct engine *e, enum chase_result result,
                               const struct err *err))
@@ -84,6 +94,7 @@ void chase_start(struct engine *e, const struct chase_target *t,
     c->gen = t->gen;
     c->proof = t->proof;
     c->lone = !t->proof && chase_is_lone(e, t->height);
+    note_best(c);
     c->floor = t->floor;
     c->has_floor_hash = t->has_floor_hash;
     memcpy(c->floor_hash, t->floor_hash, 32);

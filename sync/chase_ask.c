@@ -143,15 +143,31 @@ bool chase_nobody_left(struct engine *e)
     return true;
 }
 
+/* The walk most likely ends at the best verified header: what lies below is not asked
+   for ahead, unless the walk has gone on below, and then as far again as it has. */
+static uint64_t lowest_ahead(const struct chase *c)
+{
+    uint64_t below;
+
+    if (!c->has_best)
+        return c->floor;
+    if (c->next > c->best_height)
+        return c->best_height < c->floor ? c->floor : c->best_height + 1;
+    below = c->best_height - c->next;
+    if (below > c->path_len)
+        below = c->path_len;
+    return c->next - c->floor > below ? c->next - below : c->floor;
+}
+
 void chase_ask_ahead(struct engine *e)
 {
     struct chase *c = &e->chase;
-    uint64_t height = c->next;
+    uint64_t height = c->next, lowest = lowest_ahead(c);
 
     for (size_t i = 0; i < CHASE_WINDOW; i++, height--) {
         if (!ask(e, height) && i == 0 && chase_nobody_left(e))
             break;
-        if (height == c->floor)
+        if (height == lowest)
             break;
     }
 }

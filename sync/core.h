@@ -104,6 +104,8 @@ struct chase {
     bool proof;               /* of a checkpoint: notes outputs, bodies are not kept */
     bool lone;                /* too few networks claim the target */
     size_t fetched;
+    bool has_best;          /* a verified header was known at the start */
+    uint64_t best_height;   /* of the best one */
     uint64_t floor;         /* lowest height of interest */
     uint8_t floor_hash[32]; /* what must be there; only when has_floor_hash */
     bool has_floor_hash;

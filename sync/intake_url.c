@@ -59,7 +59,7 @@ static void on_body(struct engine *e, const struct fetch *f, struct transfer_req
     if (err.reason == REASON_SOURCE_CHANGED)
         (void)unlink(part); /* of another body than what comes next */
     if (err.code == ERR_NET && ++j->tries < TRIES_MAX &&
-        (r->err.code || r->status >= 429)) {
+        (r->err.code || r->status == 416 || r->status >= 429)) {
         log_info("source failed, trying again", KV_S("detail", err.msg));
         j->retry_at_mono_ms = clock_mono_ms() + (int64_t)j->tries * RETRY_MS;
         return;
@@ -80,8 +80,10 @@ static void start_download(struct engine *e)
     r->path = xstrdup(part);
     r->etag_path = xstrdup(tag);
     r->etag = read_etag(tag);
-    if (r->etag && stat(part, &st) == 0)
-        r->offset = (uint64_t)st.st_size;
+    /* One byte less than is there: also of a whole body something is left to ask for,
+       and the answer says whether it still is the same. */
+    if (r->etag && stat(part, &st) == 0 && st.st_size > 1)
+        r->offset = (uint64_t)st.st_size - 1;
     r->max_bytes = e->cfg->transfer_max_bytes;
     r->min_speed = e->cfg->transfer_min_speed;
     r->min_speed_seconds = SPEED_WINDOW_S;

@@ -93,12 +93,19 @@ class Node:
         self.config = merged(default_config(peers), config or {})
         self.data_dir = self.directory / self.config.setdefault("data_dir", "data")
         self.environment = environment or {}
+        self.under = []  # a command that runs the daemon: its name and arguments
         self.process = None
         self.address = None
 
     # --- the process ---
 
     def start(self, environment=None):
+        self.launch(environment)
+        self.address = self._ready_address()
+        return self
+
+    def launch(self, environment=None):
+        """Start without waiting for what becomes of it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config_file.write_text(yaml.safe_dump(self.config, sort_keys=False))
         env = {**os.environ, **self.environment, **(environment or {})}
@@ -106,12 +113,10 @@ class Node:
         env.setdefault("TSAN_OPTIONS", "exitcode=99:halt_on_error=0")
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [binary(), "--config", str(self.config_file)],
+                [*self.under, binary(), "--config", str(self.config_file)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env,
                 cwd=self.directory,
             )
-        self.address = self._ready_address()
-        return self
 
     def _ready_address(self):
         lines = []
