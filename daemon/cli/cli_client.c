@@ -64,7 +64,7 @@ void cli_client_free(struct cli_client *k)
     free(k);
 }
 
-void cli_answer_fini(struct cli_answer *a)
+void cli_client_fini(struct cli_answer *a)
 {
     cJSON_Delete(a->tree);
     free(a->text);
@@ -145,6 +145,6 @@ enum errc cli_client_call(struct cli_client *k, const char *method, const cJSON 
     out->text = buf_take(&body);
     if (out->text && take_answer(out, len))
         return ERR_OK;
-    cli_answer_fini(out);
+    cli_client_fini(out);
     return err_set(err, ERR_NET, "%.100s does not answer as a cairnd does", k->url);
 }

@@ -23,8 +23,8 @@ struct cli_answer { /* start with {0} */
     const cJSON *result; /* NULL when it is an error */
     const cJSON *error;
 };
-void cli_answer_fini(struct cli_answer *a);
-#define CLI_ANSWER __attribute__((cleanup(cli_answer_fini))) struct cli_answer
+void cli_client_fini(struct cli_answer *a);
+#define CLI_ANSWER __attribute__((cleanup(cli_client_fini))) struct cli_answer
 
 /* ERR_NET: nobody there, or no cairnd.  An error that the daemon answers is an answer.
  */

@@ -20,14 +20,32 @@ enum {
 
 struct watch {
     bool terminal;
-    bool drawn; /* a line without its end */
-    char stage[24];
-    int64_t stage_from_ms, line_at_ms;
+    bool drawn;    /* a line without its end */
+    size_t stages; /* of the job, shown */
+    int64_t line_at_ms;
 };
 
 static double number(const cJSON *o, const char *key)
 {
     return cJSON_GetNumberValue(cli_text_member(o, key)); /* NaN: none */
+}
+
+/* "12.3 MiB of 28.1 MiB", "160 of 201 headers", "160 headers" */
+static void put_amount(struct buf *out, double done, double total, const char *unit)
+{
+    char text[CLI_TEXT_SHORT];
+    bool bytes = strcmp(unit, "bytes") == 0;
+
+    if (isnan(total) || bytes) {
+        cli_text_units(done, unit, text);
+        buf_printf(out, " %s", text);
+    } else {
+        buf_printf(out, " %.0f", done);
+    }
+    if (isnan(total))
+        return;
+    cli_text_units(total, unit, text);
+    buf_printf(out, " of %s", text);
 }
 
 char *cli_progress_text(const cJSON *progress)
@@ -40,16 +58,10 @@ char *cli_progress_text(const cJSON *progress)
     char text[CLI_TEXT_SHORT];
 
     buf_puts(&out, cli_text_of(progress, "stage"));
-    if (unit_text) {
-        if (!isnan(percent))
-            buf_printf(&out, " %.0f %%,", percent);
-        cli_text_units(number(progress, "done"), unit, text);
-        buf_printf(&out, " %s", text);
-    }
-    if (unit_text && !isnan(total)) {
-        cli_text_units(total, unit, text);
-        buf_printf(&out, " of %s", text);
-    }
+    if (unit_text && !isnan(percent))
+        buf_printf(&out, " %.0f %%,", percent);
+    if (unit_text)
+        put_amount(&out, number(progress, "done"), total, unit);
     if (unit_text && rate > 0) {
         cli_text_units(rate, unit, text);
         buf_printf(&out, ", %s/s", text);
@@ -97,36 +109,48 @@ static void draw(struct watch *w, const cJSON *progress, const char *text)
     w->drawn = true;
 }
 
-static void end_stage(struct watch *w)
+static void clear(struct watch *w)
 {
-    char took[CLI_TEXT_SHORT];
-
-    if (w->stage[0] == '\0' || !w->terminal)
-        return;
-    cli_text_seconds((double)(clock_mono_ms() - w->stage_from_ms) / 1000, took);
-    (void)printf("%s%-12s %s\n", w->drawn ? "\r\033[K" : "", w->stage, took);
+    (void)fputs(w->drawn ? "\r\033[K" : "", stdout);
     w->drawn = false;
+}
+
+/* A line for each stage that ended since. */
+static void show_stages(struct watch *w, const cJSON *job)
+{
+    const cJSON *stage;
+    size_t i = 0;
+
+    cJSON_ArrayForEach (stage, cli_text_member(job, "stages")) {
+        const char *state = cli_text_of(stage, "state");
+        int64_t from, to;
+        char took[CLI_TEXT_SHORT];
+
+        if (i++ < w->stages || !cli_text_ms(stage, "started_at", &from) ||
+            !cli_text_ms(stage, "ended_at", &to))
+            continue;
+        w->stages = i;
+        clear(w);
+        cli_text_seconds((double)(to - from) / 1000, took);
+        cli_text_fact(cli_text_of(stage, "name"), "%s%s%s", took,
+                      strcmp(state, "succeeded") == 0 ? "" : ", ",
+                      strcmp(state, "succeeded") == 0 ? "" : state);
+    }
+    (void)fflush(stdout);
 }
 
 static void show(struct watch *w, const cJSON *status)
 {
     const cJSON *progress = cli_text_member(status, "progress");
     AUTOFREE char *text = cli_progress_text(progress);
-    const char *stage = cli_text_of(progress, "stage");
     int64_t now = clock_mono_ms();
-    bool fresh = strcmp(stage, w->stage) != 0;
-    AUTOFREE char *clean = NULL;
 
-    if (fresh) {
-        end_stage(w);
-        (void)snprintf(w->stage, sizeof(w->stage), "%s", stage);
-        w->stage_from_ms = now;
-    }
-    clean = cli_text_clean(text, strlen(text));
     if (w->terminal) {
+        AUTOFREE char *clean = cli_text_clean(text, strlen(text));
+
         draw(w, progress, clean);
-    } else if (fresh || now >= w->line_at_ms) {
-        (void)puts(clean);
+    } else if (now >= w->line_at_ms) {
+        cli_text_line(stdout, "", text);
         (void)fflush(stdout);
         w->line_at_ms = now + LINE_EVERY_MS;
     }
@@ -151,7 +175,10 @@ static enum cli_exit step(struct cli *c, struct watch *w, const char *job_id,
     cJSON_AddNumberToObject(params, "timeout_ms",
                             w->terminal ? STEP_TERMINAL_MS : STEP_PLAIN_MS);
     rc = cli_call(c, "sync.wait", params, job);
-    if (rc != CLI_DONE || has_ended(job->result) || cli_is_json(c))
+    if (rc != CLI_DONE || cli_is_json(c))
+        return rc;
+    show_stages(w, job->result);
+    if (has_ended(job->result))
         return rc;
     rc = cli_call(c, "sync.status", NULL, &status);
     if (rc == CLI_DONE && strcmp(cli_text_of(status.result, "job_id"), job_id) == 0)
@@ -216,7 +243,7 @@ enum cli_exit cli_progress_watch(struct cli *c, const char *job_id)
             return rc;
         }
         if (has_ended(job.result)) {
-            end_stage(&w);
+            clear(&w);
             return conclude(c, &job);
         }
     }

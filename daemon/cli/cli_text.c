@@ -115,6 +115,10 @@ void cli_text_seconds(double seconds, char out[CLI_TEXT_SHORT])
 
     if (!(seconds > 0 && seconds < 1e12))
         seconds = 0;
+    if (seconds > 0 && seconds < 10) {
+        (void)snprintf(out, CLI_TEXT_SHORT, "%.1f s", seconds);
+        return;
+    }
     while (i < 3 && seconds < units[i].size)
         i++;
     whole = (double)(uint64_t)(seconds / units[i].size);
@@ -162,25 +166,34 @@ const char *cli_text_count(const cJSON *o, const char *key, char out[CLI_TEXT_SH
     return out;
 }
 
-const char *cli_text_time(const cJSON *o, const char *key, char out[CLI_TEXT_SHORT])
+bool cli_text_ms(const cJSON *o, const char *key, int64_t *ms)
 {
     static const struct param_spec spec[] = {{"at", PARAM_TIME, true, .offset = 0},
                                              {.name = NULL}};
-    const char *text = cli_text_of(o, key);
     cJSON *params = cJSON_CreateObject();
-    char span[CLI_TEXT_SHORT];
-    int64_t ms = 0;
     struct err err;
+    bool ok;
 
-    (void)snprintf(out, CLI_TEXT_SHORT, "%.24s", text);
-    cJSON_AddStringToObject(params, "at", text);
-    if (param_parse(spec, params, (struct span){0}, &ms, &err) == ERR_OK) {
-        double ago = (double)(clock_now_ms() - ms) / 1000;
-
-        cli_text_seconds(ago < 0 ? -ago : ago, span);
-        (void)snprintf(out, CLI_TEXT_SHORT, "%.10s %.8sZ (%s%.16s%s)", text, text + 11,
-                       ago < 0 ? "in " : "", span, ago < 0 ? "" : " ago");
-    }
+    cJSON_AddStringToObject(params, "at", cli_text_of(o, key));
+    ok = param_parse(spec, params, (struct span){0}, ms, &err) == ERR_OK;
     cJSON_Delete(params);
+    return ok;
+}
+
+const char *cli_text_time(const cJSON *o, const char *key, char out[CLI_TEXT_SHORT])
+{
+    const char *text = cli_text_of(o, key);
+    char span[CLI_TEXT_SHORT];
+    double ago;
+    int64_t ms;
+
+    if (!cli_text_ms(o, key, &ms)) {
+        (void)snprintf(out, CLI_TEXT_SHORT, "%.24s", text);
+        return out;
+    }
+    ago = (double)(clock_now_ms() - ms) / 1000;
+    cli_text_seconds(ago < 0 ? -ago : ago, span);
+    (void)snprintf(out, CLI_TEXT_SHORT, "%.10s %.8sZ (%s%.16s%s)", text, text + 11,
+                   ago < 0 ? "in " : "", span, ago < 0 ? "" : " ago");
     return out;
 }

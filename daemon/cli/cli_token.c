@@ -36,8 +36,9 @@ enum cli_exit cli_token_create(struct cli *c)
     if (!role)
         role = "read";
     if (!conf_token_is_name(name))
-        return cli_usage(c, "--name wants 1 to %d letters, digits, '.', '_', '-'",
-                         CONF_TOKEN_NAME_MAX);
+        return cli_usage(
+            c, "--name wants 1 to %d letters, digits, '.', '_', '-'; cookie is taken",
+            CONF_TOKEN_NAME_MAX);
     if (strcmp(role, "read") != 0 && strcmp(role, "admin") != 0)
         return cli_usage(c, "--role wants read or admin");
     randombytes_buf(bytes, sizeof(bytes));

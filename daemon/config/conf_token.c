@@ -9,7 +9,7 @@ bool conf_token_is_name(const char *text)
 {
     size_t len = strlen(text);
 
-    return len >= 1 && len <= CONF_TOKEN_NAME_MAX &&
+    return len >= 1 && strcmp(text, "cookie") != 0 && len <= CONF_TOKEN_NAME_MAX &&
            strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                         "._-") == len;
 }
@@ -40,9 +40,10 @@ static enum errc take_token(struct config *c, const struct conf_node *m,
     name = text_of(m, "name");
     hash = text_of(m, "hash");
     if (!conf_token_is_name(name))
-        return err_set(err, ERR_INVALID,
-                       "name wants 1 to %d letters, digits, '.', '_', '-'",
-                       CONF_TOKEN_NAME_MAX);
+        return err_set(
+            err, ERR_INVALID,
+            "name wants 1 to %d letters, digits, '.', '_', '-'; cookie is taken",
+            CONF_TOKEN_NAME_MAX);
     if (!take_role(text_of(m, "role"), &out->role))
         return err_set(err, ERR_INVALID, "role wants read or admin");
     if (strncmp(hash, CONF_TOKEN_SCHEME, scheme) != 0 ||

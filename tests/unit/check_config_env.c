@@ -270,6 +270,7 @@ START_TEST(a_token_that_could_let_in_others_is_refused)
          "wants {name, role, hash}"},
         {"{name: a b, role: read, hash: \"" HASH1 "\"}", "name wants 1 to 64 letters"},
         {"{name: \"\", role: read, hash: \"" HASH1 "\"}", "name wants 1 to 64 letters"},
+        {"{name: cookie, role: read, hash: \"" HASH1 "\"}", "cookie is taken"},
         {"{name: [], role: read, hash: \"" HASH1 "\"}", "name wants 1 to 64 letters"},
         {"{name: a, role: root, hash: \"" HASH1 "\"}", "role wants read or admin"},
         {"{name: a, role: read, hash: \"11\"}", "hash wants b2: and 64"},
