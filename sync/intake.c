@@ -46,7 +46,7 @@ static enum errc open_source(const struct intake_task *t, int *in, struct err *e
 {
     struct stat st;
 
-    *in = open(t->from, O_RDONLY | O_CLOEXEC);
+    *in = open(t->from, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (*in < 0 || fstat(*in, &st) != 0 || !S_ISREG(st.st_mode))
         return err_fail(err, REASON_SOURCE_UNREACHABLE, "%.150s is no readable file",
                         t->from);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/durable.h"
@@ -12,17 +13,22 @@
 enum errc intake_check_path(const struct engine *e, const char *path, struct err *err)
 {
     AUTOFREE char *real = realpath(path, NULL);
+    struct stat st;
 
-    if (!real)
+    if (!real || stat(real, &st) != 0)
         return err_fail(err, REASON_SOURCE_UNREACHABLE, "path: %.150s: %s", path,
                         strerrordesc_np(errno));
     for (const char *const *dir = e->cfg->allow_paths; dir && *dir; dir++) {
         AUTOFREE char *allowed = realpath(*dir, NULL);
         size_t n = allowed ? strlen(allowed) : 0;
 
-        if (allowed && strncmp(real, allowed, n) == 0 &&
-            (real[n] == '/' || real[n] == '\0' || n == 1))
+        if (!allowed || strncmp(real, allowed, n) != 0 ||
+            (real[n] != '/' && real[n] != '\0' && n != 1))
+            continue;
+        if (S_ISREG(st.st_mode)) /* reading a pipe would have no end */
             return ERR_OK;
+        return err_fail(err, REASON_SOURCE_UNREACHABLE, "path: %.150s is no file",
+                        real);
     }
     return err_fail(err, REASON_SOURCE_FORBIDDEN,
                     "path: %.150s is under no directory of transfer.allow_paths", real);
