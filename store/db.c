@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/failpoint.h"
 #include "base/mem.h"
@@ -119,20 +121,48 @@ static enum errc migrate_one(struct db *db, const struct db_options *opt, size_t
     return ERR_OK;
 }
 
+static enum errc check_newest(const struct db_options *opt, int64_t have,
+                              struct err *err)
+{
+    int64_t know = (int64_t)opt->migration_count;
+
+    if (have >= 0 && have <= know)
+        return ERR_OK;
+    return err_fail(err, REASON_SCHEMA_NEWER,
+                    "%s has schema %lld, this program knows %lld", opt->path,
+                    (long long)have, (long long)know);
+}
+
 static enum errc check_schema(struct db *db, const struct db_options *opt, int64_t have,
                               struct err *err)
 {
     int64_t know = (int64_t)opt->migration_count;
 
-    if (have < 0 || have > know)
-        return err_fail(err, REASON_SCHEMA_NEWER,
-                        "%s has schema %lld, this program knows %lld", opt->path,
-                        (long long)have, (long long)know);
+    if (check_newest(opt, have, err))
+        return err->code;
     if (!db->writer && have < know)
         return err_fail(err, REASON_STORAGE_FAILED,
                         "%s has schema %lld and is not migrated to %lld yet", opt->path,
                         (long long)have, (long long)know);
     return ERR_OK;
+}
+
+/* PRAGMA user_version as the file's header has it (the format fixes where), without
+   SQLite, which would make a -wal and a -shm to look.  0 when there is none to tell. */
+static int64_t header_version(const char *path)
+{
+    static const char magic[16] = "SQLite format 3";
+    uint8_t head[64];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n;
+
+    if (fd < 0)
+        return 0;
+    n = pread(fd, head, sizeof(head), 0);
+    (void)close(fd);
+    if (n != sizeof(head) || memcmp(head, magic, sizeof(magic)) != 0)
+        return 0;
+    return (int64_t)head[60] << 24 | head[61] << 16 | head[62] << 8 | head[63];
 }
 
 /* Nothing here writes, not even at close, until the schema is known to be ours. */
@@ -142,8 +172,10 @@ static enum errc connect(struct db *db, const struct db_options *opt, int64_t *h
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (db->writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                             : SQLITE_OPEN_READONLY);
-    enum errc rc;
+    enum errc rc = check_newest(opt, header_version(opt->path), err);
 
+    if (rc)
+        return rc;
     if (sqlite3_open_v2(opt->path, &db->handle, flags, NULL) != SQLITE_OK)
         return db_fail(db, opt->path, err);
     (void)sqlite3_busy_timeout(db->handle, 5000);
