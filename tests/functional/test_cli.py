@@ -289,10 +289,11 @@ def test_a_job_under_way_is_shown_and_cancelled(cairn, three, payload):
 class Terminal:
     """A command on a terminal; what it has shown so far."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, **variables):
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen([program(), *map(str, arguments)], stdout=slave,
-                                        stderr=slave, env=environment())
+                                        stderr=slave,
+                                        env=environment(**variables))
         os.close(slave)
         self.shown = b""
 
@@ -609,6 +610,21 @@ def test_strings_of_peers_do_not_steer_the_terminal():
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\U000e0041]", text), text
         assert "\\u001b[2J\\u009b31m\\u202eevil\\u000d\\u000a" in text
         assert not re.search(r"^state +fine", text, re.M)
+
+
+def test_json_on_a_terminal_has_the_same_value_and_is_safe():
+    with impostor(json.dumps({"result": {"a": EVIL}}, ensure_ascii=False).encode()) as address:
+        terminal = Terminal("call", "x", "--rpc", address, CAIRN_TOKEN="x")
+        shown = terminal.read(rb"\n").decode()
+        assert terminal.close() == DONE
+    assert json.loads(shown) == {"a": EVIL}
+    assert not re.search("[\x7f-\x9f\u200b\u202e\U000e0041]", shown)
+
+
+def test_an_export_goes_on_to_the_last_page():
+    page = {"entries": [{"seq": 5, "b": 1.0}, {"seq": 6}], "next": 6}
+    assert ask({"result": page}, "audit", "export").out.splitlines() == [
+        '{"seq": 5, "b": 1.0}', '{"seq": 6}'] * 2  # until next does not go on
 
 
 def test_answers_of_any_shape_are_survived():
