@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "rpc/admit.h"
+#include "rpc/api.h"
 
 /* "" or ":" and 1 to 5 digits */
 static bool is_port(const char *text)
@@ -67,22 +68,33 @@ static bool is_json(const char *type)
     return len == sizeof(json) - 1 && strncasecmp(type, json, len) == 0;
 }
 
-static bool find_path(const char *text, enum admit_path *path)
+static bool find_path(const char *text, struct admitted *out)
 {
     static const char *const paths[] = {
         [ADMIT_RPC] = "/rpc",
         [ADMIT_HEALTHZ] = "/healthz",
         [ADMIT_READYZ] = "/readyz",
         [ADMIT_METRICS] = "/metrics",
+        [ADMIT_OPENAPI] = "/openapi.yaml",
+        [ADMIT_AUDIT] = "/api/v1/audit.ndjson",
     };
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         if (strcmp(paths[i], text) == 0) {
-            *path = (enum admit_path)i;
+            out->path = (enum admit_path)i;
             return true;
         }
     }
-    return false;
+    out->path = ADMIT_API;
+    out->method = api_method(text);
+    return out->method != NULL;
+}
+
+static bool fits_verb(const struct admitted *out, const char *method)
+{
+    if (out->path == ADMIT_RPC)
+        return strcmp(method, "POST") == 0;
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
 static enum fault check_body(const struct admit_head *head, size_t *body_len)
@@ -96,20 +108,22 @@ static enum fault check_body(const struct admit_head *head, size_t *body_len)
 }
 
 enum fault admit_request(const struct auth *auth, const struct admit_head *head,
-                         enum admit_path *path, size_t *body_len)
+                         struct admitted *out)
 {
-    bool known = find_path(head->path, path);
+    bool known;
 
+    *out = (struct admitted){0};
+    known = find_path(head->path, out);
     if (!head->host || !admit_host(head->host))
         return FAULT_HOST;
     if (!is_own_origin(head->origin, head->host))
         return FAULT_ORIGIN;
-    if (!(known && *path == ADMIT_HEALTHZ) && !auth_check(auth, head->authorization))
+    if (!(known && out->path == ADMIT_HEALTHZ) &&
+        !auth_check(auth, head->authorization, &out->caller))
         return FAULT_TOKEN;
     if (!known)
         return FAULT_PATH;
-    if (strcmp(head->method, *path == ADMIT_RPC ? "POST" : "GET") != 0)
+    if (!fits_verb(out, head->method))
         return FAULT_VERB;
-    *body_len = 0;
-    return *path == ADMIT_RPC ? check_body(head, body_len) : FAULT_NONE;
+    return out->path == ADMIT_RPC ? check_body(head, &out->body_len) : FAULT_NONE;
 }

@@ -18,11 +18,26 @@ struct admit_head { /* NULL: no such header */
         *transfer_encoding;
 };
 
-enum admit_path { ADMIT_RPC, ADMIT_HEALTHZ, ADMIT_READYZ, ADMIT_METRICS };
+enum admit_path {
+    ADMIT_RPC,
+    ADMIT_HEALTHZ,
+    ADMIT_READYZ,
+    ADMIT_METRICS,
+    ADMIT_OPENAPI, /* /openapi.yaml */
+    ADMIT_AUDIT,   /* /api/v1/audit.ndjson */
+    ADMIT_API,     /* all else under /api/v1 */
+};
 
-/* FAULT_NONE with the path and the body's length. */
+struct admitted { /* as far as it was admitted */
+    enum admit_path path;
+    const char *method; /* of ADMIT_API: the method it reads */
+    struct auth_caller caller;
+    size_t body_len;
+};
+
+/* FAULT_NONE: all of *out holds. */
 enum fault admit_request(const struct auth *auth, const struct admit_head *head,
-                         enum admit_path *path, size_t *body_len);
+                         struct admitted *out);
 
 /* localhost, 127.0.0.0/8 or [::1], with or without a port. */
 bool admit_host(const char *host);

@@ -7,4 +7,8 @@
 extern const unsigned char openrpc_doc[];
 extern const size_t openrpc_doc_len;
 
+/* openapi/openapi.yaml: the paths. */
+extern const unsigned char openapi_doc[];
+extern const size_t openapi_doc_len;
+
 #endif

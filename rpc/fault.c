@@ -28,13 +28,17 @@ static const struct {
                     "call by a loopback name: localhost, 127.0.0.1 or [::1]"},
     [FAULT_ORIGIN] = {-32002, 403, false, "Forbidden", "forbidden_origin",
                       "web pages of other origins may not call this"},
-    [FAULT_TOKEN] = {-32001, 401, false, "Unauthorized", "unauthorized",
-                     "send Authorization: Bearer with the token in rpc.cookie, which "
-                     "changes at every start"},
+    [FAULT_TOKEN] =
+        {-32001, 401, false, "Unauthorized", "unauthorized",
+         "send Authorization: Bearer with a configured token, or the one in "
+         "rpc.cookie, which changes at every start"},
+    [FAULT_RATE] = {-32010, 429, true, "Rate limited", "rate_limited",
+                    "too many wrong tokens from this address; take the right one, or "
+                    "wait until the minute is over"},
     [FAULT_PATH] = {-32003, 404, false, "Not found", "not_found",
-                    "there are /rpc, /healthz, /readyz and /metrics"},
+                    "/openapi.yaml lists the paths"},
     [FAULT_VERB] = {-32600, 405, false, "Method not allowed", "method_not_allowed",
-                    "use POST for /rpc and GET for everything else"},
+                    "use POST for /rpc, GET or HEAD for everything else"},
     [FAULT_MEDIA_TYPE] = {-32600, 415, false, "Unsupported media type",
                           "unsupported_media_type",
                           "send Content-Type: application/json"},
@@ -139,15 +143,47 @@ cJSON *fault_json_err(const struct err *err)
                         is_retryable(err), reason_hint(err->reason));
 }
 
-char *fault_answer(enum fault fault)
+unsigned fault_http_status_err(const struct err *err)
 {
-    cJSON *answer = cJSON_CreateObject();
+    switch (err->code) {
+    case ERR_INVALID:
+        return 400;
+    case ERR_NOTFOUND:
+        return 404;
+    case ERR_CONFLICT:
+        return 409;
+    case ERR_BUSY:
+    case ERR_CANCELED: /* stopping */
+        return 503;
+    case ERR_OK:
+    case ERR_VERIFY:
+    case ERR_NET:
+    case ERR_IO:
+        break;
+    }
+    return 500;
+}
+
+/* Takes error. */
+static char *answer(cJSON *error)
+{
+    cJSON *o = cJSON_CreateObject();
     char *text;
 
-    cJSON_AddStringToObject(answer, "jsonrpc", "2.0");
-    cJSON_AddItemToObject(answer, "error", fault_json(fault, NULL));
-    cJSON_AddNullToObject(answer, "id");
-    text = cJSON_PrintUnformatted(answer);
-    cJSON_Delete(answer);
+    cJSON_AddStringToObject(o, "jsonrpc", "2.0");
+    cJSON_AddItemToObject(o, "error", error);
+    cJSON_AddNullToObject(o, "id");
+    text = cJSON_PrintUnformatted(o);
+    cJSON_Delete(o);
     return text;
+}
+
+char *fault_answer(enum fault fault)
+{
+    return answer(fault_json(fault, NULL));
+}
+
+char *fault_answer_err(const struct err *err)
+{
+    return answer(fault_json_err(err));
 }

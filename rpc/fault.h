@@ -22,6 +22,7 @@ enum fault {
     FAULT_HOST,
     FAULT_ORIGIN,
     FAULT_TOKEN,
+    FAULT_RATE, /* one of too many wrong tokens */
     FAULT_PATH,
     FAULT_VERB,
     FAULT_MEDIA_TYPE,
@@ -38,5 +39,9 @@ cJSON *fault_json_err(const struct err *err);
 
 /* A whole answer with id null, for HTTP: the caller frees the text. */
 char *fault_answer(enum fault fault);
+char *fault_answer_err(const struct err *err);
+
+/* For a read over plain HTTP. */
+unsigned fault_http_status_err(const struct err *err);
 
 #endif

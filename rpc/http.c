@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "rpc/http_impl.h"
 
 enum {
@@ -43,19 +44,35 @@ static enum fault reserve_body(struct request *r, size_t len)
     return FAULT_NONE;
 }
 
+/* A wrong token may be one too many.  Who sent none has just not heard of them. */
+static enum fault count_wrong(struct http *h, struct MHD_Connection *c,
+                              const struct admit_head *head)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    if (!head->authorization || !info)
+        return FAULT_TOKEN;
+    metrics_add(METRIC_HTTP_WRONG_TOKENS, 1);
+    return throttle_wrong(h->cfg.throttle, info->client_addr, clock_mono_ms())
+               ? FAULT_RATE
+               : FAULT_TOKEN;
+}
+
 static struct request *begin(struct http *h, struct MHD_Connection *c,
                              const struct admit_head *head)
 {
     struct request *r = xcalloc(1, sizeof(*r));
-    size_t body_len = 0;
 
     atomic_fetch_add(&h->active, 1);
     r->http = h;
     r->connection = c;
     r->deadline_mono_ms = clock_mono_ms() + REQUEST_MS_MAX;
-    r->refused = admit_request(h->cfg.auth, head, &r->path, &body_len);
+    r->refused = admit_request(h->cfg.auth, head, &r->admitted);
+    if (r->refused == FAULT_TOKEN)
+        r->refused = count_wrong(h, c, head);
     if (r->refused == FAULT_NONE)
-        r->refused = reserve_body(r, body_len);
+        r->refused = reserve_body(r, r->admitted.body_len);
     return r;
 }
 

@@ -3,6 +3,7 @@
 
 #include "rpc/auth.h"
 #include "rpc/methods.h"
+#include "rpc/throttle.h"
 #include "rpc/wait.h"
 
 /*
@@ -15,6 +16,7 @@ struct http;
 struct http_config { /* all outlive the server */
     int fd;          /* listening; the server's from now on */
     const struct auth *auth;
+    struct throttle *throttle;
     struct waits *waits;
     struct rpc_ctx ctx; /* what every call starts with */
 };

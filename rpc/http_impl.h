@@ -10,7 +10,7 @@
 #include "rpc/http.h"
 #include "rpc/slow.h"
 
-/* The inside of the HTTP server, shared by http.c and http_answer.c alone. */
+/* The inside of the HTTP server, shared by http*.c alone. */
 
 struct http {
     struct http_config cfg;
@@ -29,7 +29,7 @@ struct request {
     struct slow_item slow;
     struct http *http;
     struct MHD_Connection *connection;
-    enum admit_path path;
+    struct admitted admitted;
     enum fault refused;
     int64_t deadline_mono_ms;
     size_t reserved; /* of bodies */
@@ -38,9 +38,28 @@ struct request {
     bool stop;
 };
 
+/* Queues an answer.  Takes text; etag NULL: not to be kept by anybody. */
+struct http_body {
+    unsigned status;
+    const char *type;
+    char *text;
+    size_t len;
+    const char *etag;
+};
+enum MHD_Result http_answer_body(struct request *r, const struct http_body *body);
+enum MHD_Result http_answer_error(struct request *r, const struct err *err);
+
 /* The whole request is here, or it was refused: queues the answer, or leaves the
    connection suspended until there is one. */
 enum MHD_Result http_answer(struct request *r);
 enum MHD_Result http_answer_refusal(struct request *r);
+
+/* What a call of this request starts with: who calls. */
+struct rpc_ctx http_answer_context(const struct request *r);
+
+/* Plain reads. */
+enum MHD_Result http_get_api(struct request *r);
+enum MHD_Result http_get_audit(struct request *r);
+enum MHD_Result http_get_openapi(struct request *r);
 
 #endif

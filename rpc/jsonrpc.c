@@ -114,16 +114,6 @@ static const char *read_request(struct span text, struct request *r)
     return NULL;
 }
 
-static const struct method *find_method(const struct rpc_ctx *ctx, const cJSON *tree)
-{
-    const char *name = cJSON_GetObjectItemCaseSensitive(tree, "method")->valuestring;
-
-    for (const struct method *m = ctx->methods; m->name; m++)
-        if (strcmp(m->name, name) == 0)
-            return m;
-    return NULL;
-}
-
 static void log_failure(const struct method *m, const struct err *err)
 {
     if (err->code == ERR_IO)
@@ -177,7 +167,8 @@ static enum jsonrpc_outcome answer_call(struct rpc_ctx *ctx, struct request *r,
     struct buf nowhere = BUF(0); /* a notification's answer */
     struct buf *to = r->id.at ? out : &nowhere;
 
-    r->method = find_method(ctx, r->tree);
+    r->method = methods_find(
+        ctx->methods, cJSON_GetObjectItemCaseSensitive(r->tree, "method")->valuestring);
     if (r->method)
         return run_method(ctx, r, to);
     put_fault(r->id, FAULT_METHOD, NULL, to);

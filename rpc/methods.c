@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <string.h>
 
 #include "rpc/methods.h"
 
@@ -80,6 +81,15 @@ static const struct param_spec rejections[] = {
     CURSOR,
     {0},
 };
+static const struct param_spec since_only[] = {
+    {FIELD(since), .type = PARAM_TIME},
+    {0},
+};
+static const struct param_spec headers[] = {
+    {FIELD(from), .type = PARAM_INT, .required = true, .max = PARAM_INT_MAX},
+    {FIELD(count), .type = PARAM_INT, .min = 1, .max = 2000, .initial = 100},
+    {0},
+};
 static const struct param_spec audit_list[] = {
     INT(after, 0, PARAM_INT_MAX),
     LIMIT,
@@ -118,10 +128,16 @@ static const struct method table[] = {
      "The verdict on a checkpoint; changes nothing", true},
     {"rejections.list", RPC_ROLE_READ, rejections, methods_rejections_list,
      "Checkpoints refused and why, newest first", false},
+    {"rejections.stats", RPC_ROLE_READ, since_only, methods_rejections_stats,
+     "How many checkpoints were refused, by reason and by source", true},
     {"audit.list", RPC_ROLE_READ, audit_list, methods_audit_list,
      "The audit log, oldest first", false},
     {"audit.verify", RPC_ROLE_READ, none, methods_audit_verify,
      "Whether the audit log was altered, and where first", true},
+    {"audit.head", RPC_ROLE_READ, none, methods_audit_head,
+     "The audit log's length and last hash, signed by the node's key", false},
+    {"audit.export", RPC_ROLE_READ, none, methods_audit_export,
+     "Where the whole audit log can be read, and how long it is", false},
     {"peers.list", RPC_ROLE_READ, none, methods_peers_list, "Peers and how they behave",
      false},
     {"incidents.list", RPC_ROLE_READ, limit_only, methods_incidents_list,
@@ -129,12 +145,18 @@ static const struct method table[] = {
     {"chain.tip", RPC_ROLE_READ, none, methods_chain_tip, "The validated tip", false},
     {"chain.header", RPC_ROLE_READ, block, methods_chain_header,
      "A header by height or hash", false},
+    {"chain.headers", RPC_ROLE_READ, headers, methods_chain_headers,
+     "Headers of the active chain, upwards from a height", true},
     {"chain.block", RPC_ROLE_READ, block, methods_chain_block,
      "A block by height or hash, as the chain writes it", false},
     {"chain.coin", RPC_ROLE_READ, coin, methods_chain_coin,
      "Whether an output is unspent, and what it holds", false},
     {"chain.supply", RPC_ROLE_READ, none, methods_chain_supply,
      "The sum of all unspent coins", false},
+    {"generations.list", RPC_ROLE_READ, none, methods_generations_list,
+     "Generations of the state, newest first", false},
+    {"policy.get", RPC_ROLE_READ, none, methods_policy_get,
+     "The rules in force for checkpoints", false},
     {"daemon.info", RPC_ROLE_READ, none, methods_daemon_info,
      "Version, network, configuration", false},
     {"daemon.stop", RPC_ROLE_ADMIN, none, methods_daemon_stop, "End the daemon", false},
@@ -146,4 +168,12 @@ static const struct method table[] = {
 const struct method *methods_table(void)
 {
     return table;
+}
+
+const struct method *methods_find(const struct method *methods, const char *name)
+{
+    for (const struct method *m = methods; m->name; m++)
+        if (strcmp(m->name, name) == 0)
+            return m;
+    return NULL;
 }

@@ -19,7 +19,7 @@
 struct params {
     const char *url, *path, *block_hash, *idempotency_key, *reason, *peer, *hash, *txid;
     struct span payload;
-    struct param_int height, checkpoint_id, vout, limit, after, timeout_ms;
+    struct param_int height, checkpoint_id, vout, limit, after, timeout_ms, from, count;
     int mode, state; /* places in methods_modes, methods_states */
     bool dry_run;
     int64_t job_id, cursor, since;
@@ -34,8 +34,9 @@ struct rpc_ctx {
     struct reads *reads;
     const struct method *methods; /* the table calls are looked up in */
     enum rpc_role role;
-    bool alone;     /* not in a batch */
-    bool may_wait;  /* the server can call the handler again, later */
+    const char *actor; /* whose token it was, for the audit log */
+    bool alone;        /* not in a batch */
+    bool may_wait;     /* the server can call the handler again, later */
     bool may_defer; /* the server can make the call again on a thread for slow ones */
     /* what a handler asks of the server: */
     int64_t wait_job; /* call again when this job ended or wait_ms passed */
@@ -55,6 +56,8 @@ struct method {
 };
 
 const struct method *methods_table(void);
+/* NULL: none has this name. */
+const struct method *methods_find(const struct method *table, const char *name);
 
 #define METHODS_HANDLER(name)                                             \
     enum errc methods_##name(struct rpc_ctx *ctx, const struct params *p, \
@@ -70,15 +73,21 @@ METHODS_HANDLER(checkpoint_list);
 METHODS_HANDLER(checkpoint_provenance);
 METHODS_HANDLER(checkpoint_evaluate);
 METHODS_HANDLER(rejections_list);
+METHODS_HANDLER(rejections_stats);
 METHODS_HANDLER(audit_list);
 METHODS_HANDLER(audit_verify);
+METHODS_HANDLER(audit_head);
+METHODS_HANDLER(audit_export);
 METHODS_HANDLER(incidents_list);
 METHODS_HANDLER(peers_list);
 METHODS_HANDLER(chain_tip);
 METHODS_HANDLER(chain_header);
+METHODS_HANDLER(chain_headers);
 METHODS_HANDLER(chain_block);
 METHODS_HANDLER(chain_coin);
 METHODS_HANDLER(chain_supply);
+METHODS_HANDLER(policy_get);
+METHODS_HANDLER(generations_list);
 METHODS_HANDLER(daemon_info);
 METHODS_HANDLER(daemon_stop);
 METHODS_HANDLER(rpc_discover);
@@ -87,6 +96,10 @@ METHODS_HANDLER(rpc_discover);
    and has to outlive the request.  INVALID when more than one is named. */
 enum errc methods_source(const struct params *p, struct engine_request *req,
                          char **payload, struct err *err);
+
+/* By height on the active chain, or by hash on any branch; active: on that chain. */
+enum errc methods_find_header(struct reader *reader, const struct params *p,
+                              struct chaindb_header *h, bool *active, struct err *err);
 
 /* The job as jobs.get shows it. */
 enum errc methods_job(struct rpc_ctx *ctx, int64_t id, cJSON *result, struct err *err);

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "rpc/embedded.h"
 #include "rpc/jsonpart.h"
@@ -37,8 +38,15 @@ METHODS_HANDLER(daemon_info)
 
 METHODS_HANDLER(daemon_stop)
 {
+    struct engine_request req = {
+        .op = ENGINE_NOTE_ACT, .reason = "daemon.stop", .actor = ctx->actor};
+    cJSON *answer = NULL;
+
     (void)p;
-    (void)err;
+    if (engine_call(ctx->engine, &req, &answer, err))
+        log_warn("not in the audit log, stopping all the same", KV_S("act", req.reason),
+                 KV_S("actor", ctx->actor), KV_S("detail", err->msg));
+    cJSON_Delete(answer);
     ctx->stop = true; /* once this answer is on its way */
     cJSON_AddBoolToObject(result, "stopping", true);
     return ERR_OK;

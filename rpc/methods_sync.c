@@ -116,6 +116,7 @@ static enum errc start_job(struct rpc_ctx *ctx, enum engine_op op,
         .dry_run = p->dry_run,
         .reason = p->reason,
         .idempotency_key = p->idempotency_key,
+        .actor = ctx->actor,
     };
     cJSON *answer;
 
@@ -138,7 +139,8 @@ METHODS_HANDLER(sync_rebootstrap)
 
 METHODS_HANDLER(sync_cancel)
 {
-    struct engine_request req = {.op = ENGINE_SYNC_CANCEL, .job_id = p->job_id};
+    struct engine_request req = {
+        .op = ENGINE_SYNC_CANCEL, .job_id = p->job_id, .actor = ctx->actor};
     cJSON *answer;
 
     if (engine_call(ctx->engine, &req, &answer, err))

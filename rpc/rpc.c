@@ -12,6 +12,7 @@
 struct rpc {
     struct reads *reads;
     struct auth *auth;
+    struct throttle *throttle;
     struct waits *waits;
     struct http *http;
     char address[LISTEN_TEXT];
@@ -37,19 +38,20 @@ enum errc rpc_start(const struct rpc_config *cfg, struct engine *engine,
     CLEANUP(rpc_stop) struct rpc *rpc = xcalloc(1, sizeof(*rpc));
     struct http_config http = {0};
 
-    if (auth_create(cfg->data_dir, &rpc->auth, err) ||
+    if (auth_create(cfg->data_dir, cfg->tokens, cfg->token_count, &rpc->auth, err) ||
         listen_open(cfg->listen, &http.fd, rpc->address, err))
         return err->code;
     rpc->reads = reads_create(engine, cfg->data_dir);
     rpc->waits = waits_create(engine, rpc->reads);
+    rpc->throttle = throttle_create();
     http.auth = rpc->auth;
+    http.throttle = rpc->throttle;
     http.waits = rpc->waits;
     http.ctx = (struct rpc_ctx){
         .cfg = cfg,
         .engine = engine,
         .reads = rpc->reads,
         .methods = methods_table(),
-        .role = RPC_ROLE_ADMIN, /* the only token there is has it */
     };
     if (http_start(&http, &rpc->http, err)) {
         (void)close(http.fd);
@@ -81,6 +83,7 @@ void rpc_stop(struct rpc *rpc)
     http_stop(rpc->http);
     waits_free(rpc->waits);
     reads_free(rpc->reads);
+    throttle_free(rpc->throttle);
     auth_free(rpc->auth);
     free(rpc);
 }

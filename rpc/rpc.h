@@ -20,7 +20,7 @@ enum rpc_role { RPC_ROLE_READ, RPC_ROLE_ADMIN };
 enum { RPC_TOKENS_MAX = 64 };
 
 struct rpc_token {
-    const char *name; /* for the log */
+    const char *name; /* for the audit log; "cookie" is the cookie's */
     enum rpc_role role;
     uint8_t hash[32]; /* BLAKE2b-256 of the token's text */
 };
@@ -31,6 +31,7 @@ struct rpc_config {
     const struct rpc_token *tokens; /* beside the cookie's */
     size_t token_count;
     const struct chain_params *params;
+    const struct trust_policy *policy; /* in force; for policy.get */
     const char
         *config_json; /* effective configuration without secrets, for daemon.info */
     void (*stop)(void *arg); /* daemon.stop asks the program to end */

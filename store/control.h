@@ -166,6 +166,18 @@ enum errc control_rejection_each(
     enum errc (*each)(void *arg, const struct control_rejection *r, struct err *err),
     void *arg, struct err *err); /* newest first */
 
+struct control_rejection_tally {
+    bool by_source; /* else by reason */
+    int64_t since_ms;
+    size_t limit;
+};
+/* How many, most first; what is valid during the call. */
+enum errc control_rejection_count(struct control *c,
+                                  const struct control_rejection_tally *tally,
+                                  enum errc (*each)(void *arg, const char *what,
+                                                    uint64_t count, struct err *err),
+                                  void *arg, struct err *err);
+
 /* --- audit: append-only, hash-chained --- */
 struct control_audit {
     int64_t seq, at_ms; /* seq from 1, without gaps */

@@ -81,3 +81,34 @@ enum errc control_rejection_each(
     db_bind_int(st, 6, control_limit(filter->limit));
     return db_each_row(&c->db, st, "read rejections", give_rejection, &w, err);
 }
+
+struct count_walk {
+    enum errc (*each)(void *arg, const char *what, uint64_t count, struct err *err);
+    void *arg;
+};
+
+static enum errc give_count(void *arg, sqlite3_stmt *st, struct err *err)
+{
+    const struct count_walk *w = arg;
+    const char *what = (const char *)sqlite3_column_text(st, 0);
+
+    if (!what)
+        return err_fail(err, REASON_STORAGE_CORRUPT, "stored rejection is malformed");
+    return w->each(w->arg, what, (uint64_t)sqlite3_column_int64(st, 1), err);
+}
+
+enum errc control_rejection_count(struct control *c,
+                                  const struct control_rejection_tally *tally,
+                                  enum errc (*each)(void *arg, const char *what,
+                                                    uint64_t count, struct err *err),
+                                  void *arg, struct err *err)
+{
+    DB_STMT(st, &c->db,
+            tally->by_source ? CONTROL_REJECTION_BY_SOURCE
+                             : CONTROL_REJECTION_BY_REASON);
+    struct count_walk w = {.each = each, .arg = arg};
+
+    db_bind_int(st, 1, tally->since_ms);
+    db_bind_int(st, 2, control_limit(tally->limit));
+    return db_each_row(&c->db, st, "count rejections", give_count, &w, err);
+}

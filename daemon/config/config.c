@@ -180,6 +180,7 @@ static void wire(struct config *c)
     c->engine.params = &c->params;
     c->engine.data_dir = c->data_dir;
     c->rpc.params = &c->params;
+    c->rpc.policy = &c->engine.policy;
     c->rpc.data_dir = c->data_dir;
     text = config_text(c);
     c->rpc.config_json = conf_hold_text(c, text);

@@ -138,7 +138,7 @@ def test_paths_verbs_and_types(caller):
         assert refusal(caller.send(verb, "/rpc"), 405, -32600,
                        "method_not_allowed")["Allow"] == "POST"
     assert refusal(caller.send("POST", "/metrics", "{}"), 405, -32600,
-                   "method_not_allowed")["Allow"] == "GET"
+                   "method_not_allowed")["Allow"] == "GET, HEAD"
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx"):
         refusal(caller.send("POST", "/rpc", "{}", Content_Type=kind), 415, -32600,
                 "unsupported_media_type")
@@ -258,7 +258,10 @@ def test_the_document_is_the_one_in_the_tree(lone):
     document = json.loads((REPO / "openapi" / "openrpc.json").read_text())
     assert lone.rpc("rpc.discover") == document
     paths = yaml.safe_load((REPO / "openapi" / "openapi.yaml").read_text())
-    assert set(paths["paths"]) == {"/rpc", "/healthz", "/readyz", "/metrics"}
+    assert set(paths["paths"]) == {
+        "/rpc", "/healthz", "/readyz", "/metrics", "/openapi.yaml", "/api/v1/audit.ndjson",
+        "/api/v1/status", "/api/v1/jobs", "/api/v1/checkpoints", "/api/v1/rejections",
+        "/api/v1/peers", "/api/v1/incidents"}
     named = paths["components"]["schemas"]["Request"]["properties"]["method"]["enum"]
     assert named == [m["name"] for m in document["methods"]]
 
@@ -318,10 +321,12 @@ def results(n, job_id):
         "sync.wait": {"job_id": job_id}, "jobs.get": {"job_id": job_id},
         "checkpoint.provenance": {"height": 200}, "chain.header": {"height": 201},
         "chain.block": {"hash": tip["block_hash"]}, "chain.coin": {"txid": txid, "vout": 0},
-        "audit.list": {"limit": 1000}, "rejections.list": {}, "incidents.list": {},
+        "audit.list": {"limit": 1000}, "chain.headers": {"from": 201, "count": 5},
     }
-    for name in ("sync.status", "jobs.list", "checkpoint.list", "audit.verify", "peers.list",
-                 "chain.tip", "chain.supply", "daemon.info"):
+    for name in ("sync.status", "jobs.list", "checkpoint.list", "audit.verify", "audit.head",
+                 "audit.export", "rejections.list", "rejections.stats", "incidents.list",
+                 "peers.list", "chain.tip", "chain.supply", "generations.list", "policy.get",
+                 "daemon.info"):
         calls[name] = {}
     return {name: n.rpc(name, **params) for name, params in calls.items()}
 
@@ -336,7 +341,9 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
         shape.check(result, methods[name]["result"]["schema"], document, name)
 
     for name in ("sync.status", "jobs.list", "checkpoint.list", "rejections.list",
-                 "audit.list", "audit.verify", "incidents.list", "daemon.info"):
+                 "rejections.stats", "audit.list", "audit.verify", "audit.head",
+                 "audit.export", "incidents.list", "generations.list", "policy.get",
+                 "daemon.info"):
         fits(name, n.rpc(name))
     with pytest.raises(RpcError) as none:
         n.rpc("chain.tip")
