@@ -31,6 +31,8 @@ static bool make_room(struct buf *b, size_t more)
         return true;
     while (cap < need)
         cap *= 2;
+    if (cap - 1 > b->max)
+        cap = b->max + 1;
     b->data = xrealloc(b->data, cap);
     b->cap = cap;
     return true;
@@ -38,7 +40,9 @@ static bool make_room(struct buf *b, size_t more)
 
 void buf_put(struct buf *b, const void *bytes, size_t len)
 {
-    if (b->full || !make_room(b, len))
+    bool fits = len < b->cap - b->len; /* and so does the NUL */
+
+    if (b->full || (!fits && !make_room(b, len)))
         return;
     if (len > 0)
         memcpy(b->data + b->len, bytes, len);

@@ -20,7 +20,7 @@ enum json_type {
     JSON_NULL,
     JSON_BOOL,
     JSON_INT,   /* text: canonical decimal digits ("-0" became "0"), any length */
-    JSON_FLOAT, /* number: the double, finite */
+    JSON_FLOAT, /* number: the double, finite; text: its canonical spelling */
     JSON_STRING,
     JSON_ARRAY,
     JSON_OBJECT,
@@ -30,7 +30,7 @@ struct json {
     enum json_type type;
     bool boolean;
     double number;
-    const char *text; /* JSON_STRING: UTF-8, may hold NULs, NUL-terminated; JSON_INT */
+    const char *text; /* JSON_STRING: UTF-8, may hold NULs, NUL-terminated; numbers */
     size_t len;       /* bytes of text; members of an array or object */
     const char *key;  /* in an object, else NULL */
     size_t key_len;

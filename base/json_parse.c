@@ -79,6 +79,7 @@ static int on_number(void *ctx, const char *text, size_t len)
     struct builder *b = ctx;
     bool integer = is_integer(text, len);
     struct json *v = add(b, integer ? JSON_INT : JSON_FLOAT);
+    char spelling[PYFLOAT_TEXT];
 
     if (!v)
         return 0;
@@ -92,7 +93,11 @@ static int on_number(void *ctx, const char *text, size_t len)
         return 1;
     }
     v->number = pyfloat_parse(text, len);
-    return isfinite(v->number) ? 1 : refuse(b, "a number beyond a double");
+    if (!isfinite(v->number))
+        return refuse(b, "a number beyond a double");
+    v->len = pyfloat_repr(v->number, spelling);
+    v->text = arena_text(&b->doc->arena, spelling, v->len);
+    return 1;
 }
 
 static int on_string(void *ctx, const unsigned char *text, size_t len)

@@ -1,5 +1,4 @@
 #include "base/json.h"
-#include "base/pyfloat.h"
 
 /* The character at p as json_write_string writes it; *bytes is its own length. */
 static size_t escaped_size(const unsigned char *p, size_t *bytes)
@@ -42,17 +41,14 @@ static size_t children_size(const struct json *v)
 
 size_t json_size(const struct json *v)
 {
-    char number[PYFLOAT_TEXT];
-
     switch (v->type) {
     case JSON_NULL:
         return 4;
     case JSON_BOOL:
         return v->boolean ? 4 : 5;
     case JSON_INT:
-        return v->len;
     case JSON_FLOAT:
-        return pyfloat_repr(v->number, number);
+        return v->len;
     case JSON_STRING:
         return string_size(v->text, v->len);
     case JSON_ARRAY:

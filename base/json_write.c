@@ -1,5 +1,4 @@
 #include "base/json.h"
-#include "base/pyfloat.h"
 
 static void put_unit(unsigned unit, struct buf *out)
 {
@@ -124,8 +123,6 @@ static void put_array(const struct json *v, enum json_form form, struct buf *out
 
 void json_write(const struct json *v, enum json_form form, struct buf *out)
 {
-    char number[PYFLOAT_TEXT];
-
     switch (v->type) {
     case JSON_NULL:
         buf_put(out, "null", 4);
@@ -134,10 +131,8 @@ void json_write(const struct json *v, enum json_form form, struct buf *out)
         buf_puts(out, v->boolean ? "true" : "false");
         break;
     case JSON_INT:
-        buf_put(out, v->text, v->len);
-        break;
     case JSON_FLOAT:
-        buf_put(out, number, pyfloat_repr(v->number, number));
+        buf_put(out, v->text, v->len);
         break;
     case JSON_STRING:
         json_write_string(v->text, v->len, out);

@@ -57,13 +57,12 @@ static enum errc read_forms(struct decoder *d, struct err *err)
         if (tx_read_form(v, &bytes, err) != ERR_OK)
             return in_transaction(d, i, err);
         d->bytes += bytes;
-        if (!json_text(json_get(v, "public_key"), &tx->public_key))
+        if (!json_text(tx_at(v, TX_PUBLIC_KEY), &tx->public_key))
             tx->public_key = "";
-        if (!json_text(json_get(v, "signature"), &tx->signature))
+        if (!json_text(tx_at(v, TX_SIGNATURE), &tx->signature))
             tx->signature = "";
         if (is_genesis(d))
-            (void)json_hash(json_get(v, "txid"),
-                            tx->txid); /* the form says it is one */
+            (void)json_hash(tx_at(v, TX_TXID), tx->txid); /* the form says it is one */
         else
             tx_id(v, d->tx.params->chain_context, d->tx.scratch, tx->txid);
     }
@@ -118,7 +117,7 @@ static enum errc check_txids(const struct decoder *d, struct err *err)
 
     for (const struct json *v = d->list->first; v; v = v->next, i++) {
         memcpy(sorted[i], d->block->txs[i].txid, 32);
-        if (!json_hash(json_get(v, "txid"), given) || memcmp(given, sorted[i], 32) != 0)
+        if (!json_hash(tx_at(v, TX_TXID), given) || memcmp(given, sorted[i], 32) != 0)
             return FAIL(d, err, REASON_BLOCK_MALFORMED,
                         "a txid is not that of its transaction");
     }

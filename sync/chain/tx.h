@@ -13,6 +13,32 @@ struct tx_context {
     struct buf *scratch;
 };
 
+/* The members of a transaction in canonical order.  tx_at is for one whose form was
+   read: it has these and no others. */
+enum tx_key {
+    TX_AMOUNT,
+    TX_FEE,
+    TX_INPUTS,
+    TX_METADATA,
+    TX_NONCE,
+    TX_OUTPUTS,
+    TX_PUBLIC_KEY,
+    TX_RBF_ENABLED,
+    TX_RECIPIENT,
+    TX_REPLACES_TXID,
+    TX_SENDER,
+    TX_SIGNATURE,
+    TX_TIMESTAMP,
+    TX_TYPE,
+    TX_TXID,
+    TX_KEYS,
+};
+
+static inline const struct json *tx_at(const struct json *v, enum tx_key key)
+{
+    return v->sorted[key];
+}
+
 /* 6.2: over whatever stands in the eight fields; what can be normalised is. */
 void tx_id(const struct json *v, const char *chain_context, struct buf *scratch,
            uint8_t out[32]);

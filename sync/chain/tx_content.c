@@ -36,10 +36,9 @@ static enum errc read_parties(const struct json *v, const struct tx_context *ctx
     char recipient[COIN_ADDRESS_MAX + 1];
     const char *from, *to;
 
-    if (!json_text(json_get(v, "sender"), &from) ||
-        !address_normalise(from, tx->sender))
+    if (!json_text(tx_at(v, TX_SENDER), &from) || !address_normalise(from, tx->sender))
         return bad(err, "sender is no address");
-    if (!json_text(json_get(v, "recipient"), &to))
+    if (!json_text(tx_at(v, TX_RECIPIENT), &to))
         return bad(err, "recipient is no text");
     if (strcmp(tx->sender, "COINBASE") == 0) {
         tx->kind = TX_COINBASE;
@@ -60,17 +59,17 @@ static enum errc read_parties(const struct json *v, const struct tx_context *ctx
 static enum errc read_figures(const struct json *v, const struct tx_context *ctx,
                               struct tx *tx, struct err *err)
 {
-    const struct json *nonce = json_get(v, "nonce");
+    const struct json *nonce = tx_at(v, TX_NONCE);
     bool coinbase = tx->kind == TX_COINBASE;
     uint64_t n;
 
-    if (!read_amount(json_get(v, "amount"), &tx->amount) ||
+    if (!read_amount(tx_at(v, TX_AMOUNT), &tx->amount) ||
         (!coinbase && tx->amount < AMOUNT_MIN))
         return bad(err, "amount is no sum of XAI");
-    if (!read_amount(json_get(v, "fee"), &tx->fee) || tx->fee > FEE_MAX ||
+    if (!read_amount(tx_at(v, TX_FEE), &tx->fee) || tx->fee > FEE_MAX ||
         (coinbase && !is_zero(tx->fee)))
         return bad(err, "fee is out of bounds");
-    if (!json_double(json_get(v, "timestamp"), &tx->timestamp) ||
+    if (!json_double(tx_at(v, TX_TIMESTAMP), &tx->timestamp) ||
         tx->timestamp < TIME_MIN || tx->timestamp > TIME_MAX ||
         tx->timestamp > ctx->header->timestamp + TIME_AHEAD)
         return bad(err, "timestamp is out of bounds");
@@ -146,7 +145,7 @@ static bool read_coin(const struct json *v, struct coin *coin, double *spelled)
 enum errc tx_read_outputs(const struct json *v, const struct tx_context *ctx,
                           struct tx *out, struct err *err)
 {
-    const struct json *list = json_get(v, "outputs");
+    const struct json *list = tx_at(v, TX_OUTPUTS);
     struct coin *coins;
     double *spelled;
     uint32_t n = 0;
@@ -199,7 +198,7 @@ enum errc tx_read_content(const struct json *v, const struct tx_context *ctx,
     if (rc == ERR_OK)
         rc = read_figures(v, ctx, out, err);
     if (rc == ERR_OK)
-        rc = read_inputs(json_get(v, "inputs"), ctx, out, err);
+        rc = read_inputs(tx_at(v, TX_INPUTS), ctx, out, err);
     if (rc == ERR_OK)
         rc = tx_read_outputs(v, ctx, out, err);
     if (rc == ERR_OK)
@@ -227,7 +226,7 @@ enum errc tx_check_type(const struct json *v, const struct tx *tx, struct err *e
 {
     const char *type;
 
-    if (!json_text(json_get(v, "tx_type"), &type) || !is_right_type(type, tx))
+    if (!json_text(tx_at(v, TX_TYPE), &type) || !is_right_type(type, tx))
         return err_fail(err, REASON_TX_FORBIDDEN_TYPE,
                         "transaction: its tx_type does not go with sender %s",
                         tx->sender);

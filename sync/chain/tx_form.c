@@ -2,7 +2,7 @@
 
 #include "sync/chain/tx.h"
 
-enum { METADATA_BYTES_MAX = 4096, TX_BYTES_MAX = 100000, KEYS = 15 };
+enum { METADATA_BYTES_MAX = 4096, TX_BYTES_MAX = 100000 };
 
 static enum errc bad(struct err *err, const char *what)
 {
@@ -11,18 +11,31 @@ static enum errc bad(struct err *err, const char *what)
 
 static bool has_all_keys(const struct json *v)
 {
-    static const char *const sorted[KEYS] = {
-        "amount",  "fee",        "inputs",      "metadata",  "nonce",
-        "outputs", "public_key", "rbf_enabled", "recipient", "replaces_txid",
-        "sender",  "signature",  "timestamp",   "tx_type",   "txid"};
+    static const char *const names[TX_KEYS] = {
+        [TX_AMOUNT] = "amount",
+        [TX_FEE] = "fee",
+        [TX_INPUTS] = "inputs",
+        [TX_METADATA] = "metadata",
+        [TX_NONCE] = "nonce",
+        [TX_OUTPUTS] = "outputs",
+        [TX_PUBLIC_KEY] = "public_key",
+        [TX_RBF_ENABLED] = "rbf_enabled",
+        [TX_RECIPIENT] = "recipient",
+        [TX_REPLACES_TXID] = "replaces_txid",
+        [TX_SENDER] = "sender",
+        [TX_SIGNATURE] = "signature",
+        [TX_TIMESTAMP] = "timestamp",
+        [TX_TYPE] = "tx_type",
+        [TX_TXID] = "txid",
+    };
 
-    if (v->type != JSON_OBJECT || v->len != KEYS)
+    if (v->type != JSON_OBJECT || v->len != TX_KEYS)
         return false;
-    for (size_t i = 0; i < KEYS; i++) {
-        const struct json *member = v->sorted[i];
+    for (enum tx_key i = 0; i < TX_KEYS; i++) {
+        const struct json *member = tx_at(v, i);
 
-        if (strlen(sorted[i]) != member->key_len ||
-            memcmp(sorted[i], member->key, member->key_len) != 0)
+        if (member->key_len != strlen(names[i]) ||
+            memcmp(member->key, names[i], member->key_len) != 0)
             return false;
     }
     return true;
@@ -51,20 +64,21 @@ static size_t spaces(const struct json *v)
 
 enum errc tx_read_form(const struct json *v, size_t *canonical_bytes, struct err *err)
 {
-    const struct json *metadata = json_get(v, "metadata");
+    const struct json *metadata;
     const char *text;
     uint8_t txid[32];
 
     if (!has_all_keys(v))
         return bad(err, "not an object of the fifteen keys");
-    if (!json_hash(json_get(v, "txid"), txid))
+    metadata = tx_at(v, TX_METADATA);
+    if (!json_hash(tx_at(v, TX_TXID), txid))
         return bad(err, "txid is not 64 lower-case hex digits");
-    if (!is_text_or_null(json_get(v, "public_key")) ||
-        !is_text_or_null(json_get(v, "signature")) ||
-        !is_text_or_null(json_get(v, "replaces_txid")))
+    if (!is_text_or_null(tx_at(v, TX_PUBLIC_KEY)) ||
+        !is_text_or_null(tx_at(v, TX_SIGNATURE)) ||
+        !is_text_or_null(tx_at(v, TX_REPLACES_TXID)))
         return bad(err, "public_key, signature or replaces_txid is no text");
-    if (!json_text(json_get(v, "tx_type"), &text) ||
-        json_get(v, "rbf_enabled")->type != JSON_BOOL)
+    if (!json_text(tx_at(v, TX_TYPE), &text) ||
+        tx_at(v, TX_RBF_ENABLED)->type != JSON_BOOL)
         return bad(err, "tx_type is no text or rbf_enabled no boolean");
     if (metadata->type != JSON_OBJECT || json_size(metadata) > METADATA_BYTES_MAX)
         return bad(err, "metadata is no object of at most 4096 bytes");

@@ -12,10 +12,11 @@ static void put_amount(const struct json *v, struct buf *out)
     char text[PYFLOAT_TEXT];
     double amount;
 
-    if (amount_read(v, &amount))
-        buf_put(out, text, pyfloat_repr(amount, text));
-    else
+    if (!amount_read(v, &amount) ||
+        (v->type == JSON_FLOAT && memcmp(&amount, &v->number, sizeof(amount)) == 0))
         json_write(v, JSON_CANON, out);
+    else
+        buf_put(out, text, pyfloat_repr(amount, text));
 }
 
 static bool is_coinbase(const struct json *sender)
