@@ -1,17 +1,34 @@
+#include <endian.h>
 #include <string.h>
 
 #include "base/hex.h"
 
-static char letter(unsigned nibble)
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Four bytes to eight digits: a nibble to each byte of a word, then all to letters. */
+static void encode_four(const uint8_t *bytes, char *out)
 {
-    return (char)('0' + nibble + (nibble > 9 ? 'a' - '9' - 1U : 0));
+    uint64_t x = (uint64_t)bytes[0] | (uint64_t)bytes[1] << 16 |
+                 (uint64_t)bytes[2] << 32 | (uint64_t)bytes[3] << 48;
+    uint64_t over_nine;
+
+    x = (x >> 4 & UINT64_C(0x000f000f000f000f)) | (x & UINT64_C(0x000f000f000f000f))
+                                                      << 8;
+    over_nine = (x + EACH(6)) >> 4 & EACH(1);
+    x = htole64(x + EACH('0') + over_nine * ('a' - '9' - 1));
+    memcpy(out, &x, 8);
 }
 
 void hex_encode(const uint8_t *bytes, size_t len, char *out)
 {
-    for (size_t i = 0; i < len; i++) {
-        out[2 * i] = letter(bytes[i] >> 4);
-        out[2 * i + 1] = letter(bytes[i] & 15U);
+    static const char digits[] = "0123456789abcdef";
+    size_t i = 0;
+
+    for (; len - i >= 4; i += 4)
+        encode_four(bytes + i, out + 2 * i);
+    for (; i < len; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
     }
     out[2 * len] = '\0';
 }

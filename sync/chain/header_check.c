@@ -20,15 +20,20 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static double median_time(const struct header_window *w)
+/* Most headers are after all eleven: the median is looked for when one is not. */
+static bool is_after_median(double time, const struct header_window *w)
 {
+    size_t n = w->count < MEDIAN_HEADERS ? w->count : MEDIAN_HEADERS, earlier = 0;
     double t[MEDIAN_HEADERS];
-    size_t n = w->count < MEDIAN_HEADERS ? w->count : MEDIAN_HEADERS;
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         t[i] = w->timestamp[(w->next_height - 1 - i) % HEADER_WINDOW];
+        earlier += t[i] < time;
+    }
+    if (earlier == n)
+        return true;
     qsort(t, n, sizeof(t[0]), by_value);
-    return n % 2 == 1 ? t[n / 2] : (t[n / 2 - 1] + t[n / 2]) / 2;
+    return time > (n % 2 == 1 ? t[n / 2] : (t[n / 2 - 1] + t[n / 2]) / 2);
 }
 
 /* The miner looked at its clock for rule 1 just before it stamped the header: a gap a
@@ -76,7 +81,7 @@ enum errc header_check(const struct header *h, const struct header_window *w,
         return FAIL(err, REASON_BLOCK_BAD_DIFFICULTY, h, "not the expected difficulty");
     if (h->timestamp <= last_timestamp(w))
         return FAIL(err, REASON_BLOCK_BAD_TIMESTAMP, h, "not after its parent");
-    if (h->timestamp <= median_time(w))
+    if (!is_after_median(h->timestamp, w))
         return FAIL(err, REASON_BLOCK_BAD_TIMESTAMP, h,
                     "not after the median of eleven");
     return ERR_OK;
