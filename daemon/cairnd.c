@@ -115,14 +115,16 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &lim); /* fewer files: fewer connections */
 }
 
-/* Memory that a bootstrap used goes back to the system when it ends: glibc would keep an
-   arena a core, and once it freed a large block would take the next from the heap. */
+/* Memory that a bootstrap used goes back to the system when it ends: glibc would keep
+   an arena a core, and once it freed a large block would take the next from the heap.
+   NOLINTBEGIN(concurrency-mt-unsafe): before the first thread */
 static void keep_memory_small(void)
 {
     (void)mallopt(M_ARENA_MAX, 2);
     (void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 static int fail_start(const char *what, const struct err *err)
 {

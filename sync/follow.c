@@ -99,7 +99,7 @@ static void chase_next_tip(struct engine *e)
     /* Twice over the peers: what only a few claim waits for the rest. */
     while (e->tips_chased < 2 * n) {
         size_t i = e->tips_chased++;
-        struct peer *p = peers_at(e->peers, i % n);
+        struct peer *p = peers_at(e->peers, i < n ? i : i - n);
         struct chase_target t = {.gen = &e->live, .height = p->tip_height};
         struct err err;
         bool want;
