@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "daemon/cli/cli_commands.h"
-#include "daemon/cli/cli_progress.h"
 #include "daemon/cli/cli_table.h"
 #include "daemon/cli/cli_text.h"
+#include "daemon/cli/cli_watch.h"
 
 static void put_job(struct cli_table *t, const cJSON *job)
 {
@@ -42,7 +42,7 @@ enum cli_exit cli_jobs_list(struct cli *c)
 
 enum cli_exit cli_jobs_watch(struct cli *c)
 {
-    return cli_progress_watch(c, c->words[0]);
+    return cli_watch_job(c, c->words[0]);
 }
 
 enum cli_exit cli_jobs_cancel(struct cli *c)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "daemon/cli/cli_commands.h"
-#include "daemon/cli/cli_progress.h"
 #include "daemon/cli/cli_text.h"
+#include "daemon/cli/cli_watch.h"
 
 #define HEIGHT_MAX 9007199254740991.0
 
@@ -83,5 +83,5 @@ enum cli_exit cli_sync_run(struct cli *c)
     }
     if (!cli_is_json(c))
         (void)printf("%s started\n", cli_text_of(a.result, "job_id"));
-    return cli_progress_watch(c, cli_text_of(a.result, "job_id"));
+    return cli_watch_job(c, cli_text_of(a.result, "job_id"));
 }
