@@ -17,6 +17,7 @@ enum {
     SPEED_WINDOW_S = 10,
     TRIES_MAX = 4,
     RETRY_MS = 1000, /* times the number of tries */
+    RETRY_AFTER_MAX_S = 60,
 };
 
 /* NULL: there is none, so what is there of the body cannot be gone on with. */
@@ -34,6 +35,18 @@ static char *read_etag(const char *path)
 }
 
 static void start_download(struct engine *e);
+
+/* Longer each time, and not before the source wants to be asked again. */
+static int64_t retry_wait_ms(const struct job *j, const struct transfer_request *r)
+{
+    int64_t wait = (int64_t)j->tries * RETRY_MS;
+    int64_t asked =
+        (int64_t)(r->retry_after_s < RETRY_AFTER_MAX_S ? r->retry_after_s
+                                                       : RETRY_AFTER_MAX_S) *
+        1000;
+
+    return asked > wait ? asked : wait;
+}
 
 static void on_body(struct engine *e, const struct fetch *f, struct transfer_request *r)
 {
@@ -61,7 +74,7 @@ static void on_body(struct engine *e, const struct fetch *f, struct transfer_req
     if (err.code == ERR_NET && ++j->tries < TRIES_MAX &&
         (r->err.code || r->status == 416 || r->status >= 429)) {
         log_info("source failed, trying again", KV_S("detail", err.msg));
-        j->retry_at_mono_ms = clock_mono_ms() + (int64_t)j->tries * RETRY_MS;
+        j->retry_at_mono_ms = clock_mono_ms() + retry_wait_ms(j, r);
         return;
     }
     bootstrap_source_failed(e, &err);
