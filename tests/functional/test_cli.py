@@ -355,6 +355,8 @@ def test_an_export_verifies_as_the_log_does(settled, tmp_path):
     full = run("audit", "verify", file, "--head", online["head"], "--json")
     assert full.code == DONE and full.json == online
     assert run("audit", "verify", "-", given=export.encode()).code == DONE
+    status, over_http = settled.node.http("/api/v1/audit.ndjson")
+    assert (status, over_http.decode()) == (200, export)
 
 
 def rehashed(entry):
@@ -549,6 +551,20 @@ def test_the_printed_line_is_one_for_the_configuration(tmp_path):
     config = json.loads(checked.stdout)
     assert config["rpc"]["tokens"] == [{"name": "operator", "role": "read"}]
     assert config["origins"]["rpc.tokens"] == "cairn.yaml:4"
+
+
+def test_a_configured_token_has_its_role(node):
+    made = {role: run("token", "create", "--name", role, "--role", role, "--json").json
+            for role in ("read", "admin")}
+    tokens = [{k: m[k] for k in ("name", "role", "hash")} for m in made.values()]
+    n = node(config={"rpc": {"tokens": tokens}})
+    for role, code, said in (("read", FAILED, "forbidden"), ("admin", FAILED, "not_found")):
+        token = {"CAIRN_TOKEN": made[role]["token"], "CAIRN_RPC": n.address}
+        assert run("status", **token).code == DONE
+        ran = run("cancel", "job-1", **token)
+        assert ran.code == code and said in ran.err, (role, ran.err)
+    assert run("status", CAIRN_TOKEN=made["read"]["hash"], CAIRN_RPC=n.address).code == FAILED
+    assert made["read"]["token"] not in n.log()
 
 
 # --- a daemon that is none, or hostile ---
