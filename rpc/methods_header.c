@@ -113,11 +113,13 @@ METHODS_HANDLER(chain_headers)
     CLEANUP(reader_release) struct reader *reader = NULL;
     cJSON *list = cJSON_AddArrayToObject(result, "headers");
     struct chaindb_header h = {0};
+    struct state_tip tip;
     uint64_t height = p->from.value;
     bool found = true;
 
     if (reads_chain(ctx->reads, &reader, err) ||
-        find_at_height(reader, height, &h, err))
+        find_at_height(reader, height, &h, err) ||
+        state_get_tip(reader->state, &tip, err))
         return err->code;
     for (size_t left = p->count.value; found && left > 0; left--) {
         cJSON *o = cJSON_CreateObject();
@@ -125,7 +127,8 @@ METHODS_HANDLER(chain_headers)
         add_header(o, &h, true);
         cJSON_AddItemToArray(list, o);
         height++;
-        if (chaindb_active_at(reader->chain, height, &found, &h, err))
+        found = height <= tip.height;
+        if (found && chaindb_active_at(reader->chain, height, &found, &h, err))
             return err->code;
     }
     if (found)

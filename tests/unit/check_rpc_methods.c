@@ -37,7 +37,8 @@ static void set_up(void)
                            .engine = &fake,
                            .reads = reads,
                            .methods = methods_table(),
-                           .role = RPC_ROLE_ADMIN};
+                           .role = RPC_ROLE_ADMIN,
+                           .actor = "deploy"};
     out = BUF(JSONRPC_ANSWER_MAX);
 }
 
@@ -155,10 +156,12 @@ START_TEST(a_start_reaches_the_engine_as_it_was_asked)
     ck_assert_uint_eq(fake.height, 5);
     ck_assert_str_eq(fake.block_hash, A64);
     ck_assert_str_eq(fake.key, "k");
+    ck_assert_str_eq(fake.actor, "deploy");
     ck_assert_ptr_null(fake.url);
     ask("sync.rebootstrap", "{\"reason\":\"why\",\"url\":\"u\",\"mode\":\"partial\"}");
     ck_assert_int_eq(fake.op, ENGINE_SYNC_REBOOTSTRAP);
     ck_assert_str_eq(fake.reason, "why");
+    ck_assert_str_eq(fake.actor, "deploy");
     ck_assert_str_eq(fake.url, "u");
     ck_assert(!fake.full && !fake.dry_run && !fake.has_height);
     ask("sync.start", "{}");
@@ -188,6 +191,7 @@ START_TEST(other_calls_reach_the_engine_too)
                  "\"detail\":\"full\"");
     ck_assert_int_eq(fake.op, ENGINE_SYNC_CANCEL);
     ck_assert_int_eq(fake.job_id, 1);
+    ck_assert_str_eq(fake.actor, "deploy");
 }
 END_TEST
 
@@ -473,12 +477,28 @@ START_TEST(the_daemon_tells_of_itself)
     ck_assert(!ctx.stop);
     assert_result("daemon.stop", "{}", "{\"stopping\":true}");
     ck_assert(ctx.stop);
+    ck_assert_int_eq(fake.op, ENGINE_NOTE_ACT);
+    ck_assert_str_eq(fake.reason, "daemon.stop");
+    ck_assert_str_eq(fake.actor, "deploy");
+    ctx.stop = false;
+    (void)err_fail(&fake.err, REASON_DISK_FULL,
+                   "full"); /* it can be stopped then too */
+    assert_result("daemon.stop", "{}", "{\"stopping\":true}");
+    ck_assert(ctx.stop);
 }
 END_TEST
 
 /* --- the chain: a generation with a base at 100, block 101 on it, 101' beside it ---
  */
 static struct coin coins[3];
+
+static const uint8_t *db_hash(uint8_t id)
+{
+    static uint8_t hash[32];
+
+    memset(hash, id, sizeof(hash));
+    return hash;
+}
 
 static void put_header(struct chaindb *db, uint8_t id, uint64_t height)
 {
@@ -573,6 +593,7 @@ START_TEST(without_a_state_there_is_no_chain)
         {"chain.tip", "{}"},
         {"chain.supply", "{}"},
         {"chain.header", "{\"height\":1}"},
+        {"chain.headers", "{\"from\":1}"},
         {"chain.block", "{\"height\":1}"},
         {"chain.coin", "{\"txid\":\"" T10 "\",\"vout\":0}"}};
 
@@ -616,6 +637,34 @@ START_TEST(headers_of_every_branch)
     assert_error("chain.header", "{}", -32602, "height, hash: one of them expected");
     assert_error("chain.header", "{\"height\":101,\"hash\":\"" H65 "\"}", -32602,
                  "height, hash: one of them expected");
+}
+END_TEST
+
+START_TEST(headers_upwards_to_the_tip)
+{
+    struct chaindb *db;
+    char path[100];
+
+    make_generations();
+    assert_result("chain.headers", "{\"from\":101}",
+                  "{\"headers\":[" HEADER(H65, "101", "true") "],\"next\":null}");
+    assert_error("chain.headers", "{\"from\":102}", -32003, "above the tip, 101");
+    assert_error("chain.headers", "{\"from\":99}", -32003, "below the checkpoint");
+    (void)snprintf(path, sizeof(path), "%s/generations/1/chain.db", dir);
+    ASSERT_OK(chaindb_open(path, CHAINDB_WRITER, &db, &test_err));
+    ASSERT_OK(chaindb_begin(db, &test_err));
+    put_header(db, 0x64, 100); /* the checkpoint's own, held by who walked its chain */
+    ASSERT_OK(chaindb_active_set(db, 100, db_hash(0x64), &test_err));
+    ASSERT_OK(chaindb_active_set(db, 102, db_hash(0x66), &test_err)); /* not applied */
+    ASSERT_OK(chaindb_commit(db, &test_err));
+    chaindb_close(db);
+    ask("chain.headers", "{\"from\":100}");
+    ck_assert_ptr_nonnull(strstr(out.data, "{\"headers\":[{\"height\":100,"));
+    ck_assert_ptr_nonnull(
+        strstr(out.data, "," HEADER(H65, "101", "true") "],\"next\":null}"));
+    ask("chain.headers", "{\"from\":100,\"count\":1}");
+    ck_assert_ptr_null(strstr(out.data, H65));
+    ck_assert_ptr_nonnull(strstr(out.data, "}],\"next\":101}"));
 }
 END_TEST
 
@@ -703,6 +752,7 @@ Suite *suite(void)
     tcase_add_test(t, without_a_state_there_is_no_chain);
     tcase_add_test(t, the_tip_and_the_supply);
     tcase_add_test(t, headers_of_every_branch);
+    tcase_add_test(t, headers_upwards_to_the_tip);
     tcase_add_test(t, blocks_as_they_are_stored);
     tcase_add_test(t, coins_unspent_and_not);
     tcase_add_test(t, another_generation_is_read_once_it_is_live);

@@ -20,7 +20,7 @@ struct engine {
     bool full, dry_run, has_height;
     uint64_t height;
     int64_t job_id;
-    char *url, *path, *payload, *block_hash, *reason, *key;
+    char *url, *path, *payload, *block_hash, *reason, *key, *actor;
     /* what it answers: the error when its code is set, else this object */
     struct err err;
     const char *answer;
@@ -37,8 +37,9 @@ static inline void fake_forget(void)
     free(fake.block_hash);
     free(fake.reason);
     free(fake.key);
+    free(fake.actor);
     fake.url = fake.path = fake.payload = fake.block_hash = fake.reason = fake.key =
-        NULL;
+        fake.actor = NULL;
 }
 
 static inline void fake_reset(void)
@@ -103,6 +104,7 @@ enum errc engine_call(struct engine *e, const struct engine_request *req,
     e->block_hash = copy(req->block_hash);
     e->reason = copy(req->reason);
     e->key = copy(req->idempotency_key);
+    e->actor = copy(req->actor);
     *err = e->err;
     if (e->err.code == ERR_OK)
         *result = cJSON_Parse(e->answer);
