@@ -131,6 +131,8 @@ static bool scan_string(struct scan *s)
         if (c != '\\' && c < 0x80)
             s->at++;
     }
+    if (s->at >= s->len) /* behind a whole text the parser would not see it */
+        return stop(s, "a string without an end");
     s->at++;
     return true;
 }

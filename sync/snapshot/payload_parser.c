@@ -150,7 +150,9 @@ enum errc payload_parser_feed(struct payload_parser *p, const char *text, size_t
 
 enum errc payload_parser_finish(struct payload_parser *p, struct err *err)
 {
-    if (yajl_complete_parse(p->yajl) == yajl_status_ok)
+    /* Behind a whole text yajl does not see a string that has no end. */
+    if (p->guard.state == GUARD_OUTSIDE &&
+        yajl_complete_parse(p->yajl) == yajl_status_ok)
         return ERR_OK;
     if (p->err.code)
         return failed(p, err);

@@ -221,6 +221,10 @@ START_TEST(trailing_bytes_are_refused_and_white_space_is_not)
     EXPECT_REASON(&p, PAYLOAD_MALFORMED, pk_ingest(&p, text, len + 1));
     text[len] = '\0';
     EXPECT_REASON(&p, PAYLOAD_MALFORMED, pk_ingest(&p, text, len + 1));
+    text[len] = '"'; /* a string that never ends: yajl lets that pass */
+    EXPECT_REASON(&p, PAYLOAD_MALFORMED, pk_ingest(&p, text, len + 1));
+    memcpy(text + len, "\"ab", 3);
+    EXPECT_REASON(&p, PAYLOAD_MALFORMED, pk_ingest(&p, text, len + 3));
     free(text);
 }
 END_TEST
