@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "daemon/config/conf_key.h"
+#include "daemon/config/conf_place.h"
 #include "daemon/config/config.h"
 #include "tests/unit/test.h"
 
@@ -297,6 +299,21 @@ START_TEST(a_token_that_could_let_in_others_is_refused)
 }
 END_TEST
 
+START_TEST(every_key_is_documented)
+{
+    AUTOFREE char *doc = NULL;
+    size_t len = 0;
+
+    ASSERT_OK(conf_place_read(TEST_DATA "/../../docs/configuration.md", &doc, &len,
+                              &test_err));
+    for (const struct conf_key *k = conf_key_next(NULL); k; k = conf_key_next(k)) {
+        AUTOFREE char *row = xasprintf("| `%s` |", k->path);
+
+        ck_assert_msg(strstr(doc, row) != NULL, "no row for %s", k->path);
+    }
+}
+END_TEST
+
 Suite *suite(void);
 Suite *suite(void)
 {
@@ -314,6 +331,7 @@ Suite *suite(void)
     tcase_add_test(tc, a_list_of_the_environment_is_bounded);
     tcase_add_test(tc, tokens_have_a_name_a_role_and_a_hash);
     tcase_add_test(tc, a_token_that_could_let_in_others_is_refused);
+    tcase_add_test(tc, every_key_is_documented);
     suite_add_tcase(s, tc);
     return s;
 }
