@@ -25,6 +25,8 @@ enum chaindb_mode {
 
 enum errc chaindb_open(const char *path, enum chaindb_mode mode, struct chaindb **out,
                        struct err *err);
+/* Reads all of it: long; not for the engine thread. */
+enum errc chaindb_check(struct chaindb *db, struct err *err);
 void chaindb_close(struct chaindb *db);
 DEFINE_CLEANUP(struct chaindb, chaindb_close)
 

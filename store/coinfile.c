@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@ static enum errc map_file(const char *path, uint64_t min, uint64_t max,
     enum errc rc = ERR_OK;
     struct stat st;
 
+    if (fd < 0 && errno == ENOENT)
+        return err_fail(err, REASON_STORAGE_CORRUPT, "%s is gone", path);
     if (fd < 0)
         return err_errno(err, "open %s", path);
     if (fstat(fd, &st) != 0) {

@@ -17,6 +17,7 @@ enum errc control_open(const char *path, enum control_mode mode, struct control 
     const struct db_options opt = {
         .path = path,
         .writer = mode == CONTROL_WRITER,
+        .check = mode == CONTROL_WRITER, /* it is small */
         .migrations = schema_control,
         .migration_count = schema_control_count,
         .sql = stmt_sql,

@@ -86,6 +86,22 @@ enum errc db_release(struct db *db, enum errc rc, struct err *err)
     return rc;
 }
 
+enum errc db_check(struct db *db, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    enum errc rc = ERR_OK;
+
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check(1)", -1, &st, NULL) !=
+            SQLITE_OK ||
+        sqlite3_step(st) != SQLITE_ROW)
+        rc = db_fail(db, "check", err);
+    else if (strcmp((const char *)sqlite3_column_text(st, 0), "ok") != 0)
+        rc = err_fail(err, REASON_STORAGE_CORRUPT, "%.150s",
+                      (const char *)sqlite3_column_text(st, 0));
+    sqlite3_finalize(st);
+    return rc;
+}
+
 static enum errc schema_version(struct db *db, int64_t *out, struct err *err)
 {
     sqlite3_stmt *st = NULL;
@@ -182,10 +198,12 @@ static enum errc connect(struct db *db, const struct db_options *opt, int64_t *h
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     rc = schema_version(db, have, err);
-    if (!rc)
-        rc = check_schema(db, opt, *have, err);
+    if (!rc && opt->check)
+        rc = db_check(db, err);
     if (rc)
-        return rc;
+        return err_wrap(err, "%s", opt->path);
+    if (check_schema(db, opt, *have, err))
+        return err->code;
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return ERR_OK;
 }
@@ -224,13 +242,14 @@ enum errc db_open(struct db *db, const struct db_options *opt, struct err *err)
 
     db->writer = opt->writer;
     rc = connect(db, opt, &have, err);
-    if (!rc)
-        rc = configure(db, err);
-    for (size_t n = rc ? 0 : (size_t)have; !rc && n < opt->migration_count; n++)
+    if (rc)
+        return rc;
+    rc = configure(db, err);
+    for (size_t n = (size_t)have; !rc && n < opt->migration_count; n++)
         rc = migrate_one(db, opt, n, err);
     if (!rc)
         rc = prepare_all(db, opt, err);
-    return rc;
+    return rc ? err_wrap(err, "%s", opt->path) : ERR_OK;
 }
 
 void db_close(struct db *db)

@@ -23,6 +23,7 @@ struct db {
 struct db_options {
     const char *path;
     bool writer; /* creates and migrates; else read-only */
+    bool check;  /* read through before anything is written: STORAGE_CORRUPT */
     const char *const *migrations;
     size_t migration_count;
     const char *const *sql;
@@ -32,6 +33,9 @@ struct db_options {
 /* SCHEMA_NEWER leaves the file as it is. */
 enum errc db_open(struct db *db, const struct db_options *opt, struct err *err);
 void db_close(struct db *db);
+
+/* Reads all of it, for what can be seen without knowing what was in it. */
+enum errc db_check(struct db *db, struct err *err);
 
 /* What SQLite said last, as an error: DISK_FULL, STORAGE_CORRUPT, BUSY, CONFLICT (a
    constraint) or STORAGE_FAILED. */

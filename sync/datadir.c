@@ -48,6 +48,58 @@ static enum errc check_network(struct engine *e, struct err *err)
     return ERR_OK;
 }
 
+/* control.db, chain.db and the coin file each say what the state stands on. */
+static enum errc open_state(struct engine *e, const struct control_generation *g,
+                            struct err *err)
+{
+    const struct coinfile_info *base;
+
+    if (state_open(e->live.dir, e->live.db, &e->live.state, err))
+        return err->reason == REASON_NOT_FOUND
+                   ? err_fail(err, REASON_STORAGE_CORRUPT, "chain.db lost its state")
+                   : err->code;
+    base = state_base(e->live.state);
+    if (base->id.height != g->height ||
+        memcmp(base->id.block_hash, g->block_hash, 32) != 0 ||
+        memcmp(base->state_root, g->state_root, 32) != 0)
+        return err_fail(err, REASON_STORAGE_CORRUPT,
+                        "control.db names another base than the coin file");
+    return ERR_OK;
+}
+
+/* What was decided is in it: no other file can stand in. */
+static enum errc no_control(struct err *err)
+{
+    struct err why = *err;
+
+    return err_fail(err, REASON_STORAGE_CORRUPT,
+                    "%.150s; restore it, or bootstrap into another data_dir", why.msg);
+}
+
+static enum errc load_checkpoint(struct engine *e, const struct control_generation *g,
+                                 struct err *err)
+{
+    struct control_checkpoint k = {0};
+
+    if (control_checkpoint_get(e->control, g->checkpoint_id, &k, err))
+        return err->code;
+    e->checkpoint = k;
+    e->checkpoint.state_hash = e->checkpoint.source = NULL;
+    e->checkpoint.trust = e->checkpoint.provenance = NULL;
+    (void)snprintf(e->checkpoint_trust, sizeof(e->checkpoint_trust), "%s", k.trust);
+    control_checkpoint_fini(&k);
+    if (e->checkpoint.generation != g->id || e->checkpoint.height != g->height ||
+        memcmp(e->checkpoint.block_hash, g->block_hash, 32) != 0 ||
+        memcmp(e->checkpoint.state_root, g->state_root, 32) != 0) {
+        (void)err_fail(err, REASON_STORAGE_CORRUPT,
+                       "control.db: checkpoint %lld is not that of generation %lld",
+                       (long long)g->checkpoint_id, (long long)g->id);
+        return no_control(err);
+    }
+    e->has_checkpoint = true;
+    return ERR_OK;
+}
+
 static enum errc open_live(struct engine *e, struct err *err)
 {
     struct control_generation g;
@@ -57,8 +109,7 @@ static enum errc open_live(struct engine *e, struct err *err)
         return err->code;
     if (!found)
         return ERR_OK;
-    if (gen_open(e, g.id, &e->live, err) ||
-        state_open(e->live.dir, e->live.db, &e->live.state, err)) {
+    if (gen_open(e, g.id, &e->live, err) || open_state(e, &g, err)) {
         (void)err_wrap(err, "generation %lld", (long long)g.id);
         if (err->reason != REASON_STORAGE_CORRUPT)
             return err->code;
@@ -68,13 +119,7 @@ static enum errc open_live(struct engine *e, struct err *err)
     }
     e->live.base_height = g.height;
     memcpy(e->live.base_hash, g.block_hash, 32);
-    if (control_checkpoint_get(e->control, g.checkpoint_id, &e->checkpoint, err))
-        return err->code;
-    (void)snprintf(e->checkpoint_trust, sizeof(e->checkpoint_trust), "%s",
-                   e->checkpoint.trust);
-    control_checkpoint_fini(&e->checkpoint);
-    e->has_checkpoint = true;
-    return ERR_OK;
+    return load_checkpoint(e, &g, err);
 }
 
 enum errc datadir_open(struct engine *e, struct err *err)
@@ -84,8 +129,9 @@ enum errc datadir_open(struct engine *e, struct err *err)
     if (lock_dir(e, err))
         return err->code;
     (void)snprintf(path, sizeof(path), "%s/control.db", e->cfg->data_dir);
-    if (control_open(path, CONTROL_WRITER, &e->control, err) || check_network(e, err) ||
-        peerbook_load(e, err) || open_live(e, err))
+    if (control_open(path, CONTROL_WRITER, &e->control, err))
+        return err->reason == REASON_STORAGE_CORRUPT ? no_control(err) : err->code;
+    if (check_network(e, err) || peerbook_load(e, err) || open_live(e, err))
         return err->code;
     (void)snprintf(path, sizeof(path), "%s/node.key", e->cfg->data_dir);
     return identity_open(path, &e->identity, err);

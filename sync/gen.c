@@ -41,22 +41,6 @@ enum errc gen_open(struct engine *e, int64_t id, struct gen *g, struct err *err)
     return err->code;
 }
 
-enum errc gen_create(struct engine *e, struct gen *g, struct err *err)
-{
-    int64_t id;
-
-    if (control_generation_insert(e->control, clock_now_ms(), &id, err))
-        return err->code;
-    return gen_open(e, id, g, err);
-}
-
-void gen_close(struct gen *g)
-{
-    state_close(g->state);
-    chaindb_close(g->db);
-    *g = (struct gen){0};
-}
-
 static void remove_dir(const char *dir)
 {
     DIR *d = opendir(dir);
@@ -69,6 +53,26 @@ static void remove_dir(const char *dir)
             (void)unlinkat(dirfd(d), ent->d_name, 0);
     (void)closedir(d);
     (void)rmdir(dir);
+}
+
+enum errc gen_create(struct engine *e, struct gen *g, struct err *err)
+{
+    char dir[PATH_TEXT];
+    int64_t id;
+
+    if (control_generation_insert(e->control, clock_now_ms(), &id, err))
+        return err->code;
+    /* Of that number only where control.db was put back or lost its last rows. */
+    gen_dir(e, id, dir);
+    remove_dir(dir);
+    return gen_open(e, id, g, err);
+}
+
+void gen_close(struct gen *g)
+{
+    state_close(g->state);
+    chaindb_close(g->db);
+    *g = (struct gen){0};
 }
 
 enum errc gen_discard(struct engine *e, struct gen *g)

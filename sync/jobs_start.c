@@ -53,6 +53,7 @@ static void adopt(struct engine *e, struct control_job *row)
 {
     struct job *j = &e->job;
     const char *source;
+    char dir[PATH_TEXT];
 
     memset(j, 0, sizeof(*j));
     j->active = true;
@@ -70,6 +71,11 @@ static void adopt(struct engine *e, struct control_job *row)
     (void)snprintf(j->payload_path, sizeof(j->payload_path),
                    "%.900s/incoming/%lld/payload.json", e->cfg->data_dir,
                    (long long)j->id);
+    /* Of a resumed job too: it may have died here.  A failure shows when the first file
+       is written. */
+    (void)snprintf(dir, sizeof(dir), "%.900s/incoming/%lld", e->cfg->data_dir,
+                   (long long)j->id);
+    (void)mkdir(dir, 0700);
 }
 
 static enum errc write_job(struct engine *e, const struct engine_request *req,
@@ -95,7 +101,6 @@ static enum errc insert(struct engine *e, const struct engine_request *req,
     struct control_job row = {.state = JOB_QUEUED,
                               .created_ms = clock_now_ms(),
                               .updated_ms = clock_now_ms()};
-    char dir[PATH_TEXT];
 
     row.request = cJSON_PrintUnformatted(doc);
     cJSON_Delete(doc);
@@ -106,9 +111,6 @@ static enum errc insert(struct engine *e, const struct engine_request *req,
         control_job_fini(&row);
         return err->code;
     }
-    (void)snprintf(dir, sizeof(dir), "%s/incoming/%lld", e->cfg->data_dir,
-                   (long long)row.id);
-    (void)mkdir(dir, 0700); /* a failure shows when the first file is written */
     adopt(e, &row);
     return ERR_OK;
 }
@@ -134,6 +136,9 @@ static enum errc check_request(const struct engine *e, const struct engine_reque
     if (sources == 0 && e->cfg->checkpoint_url[0] == '\0')
         return err_fail(err, REASON_NO_CANDIDATE,
                         "no source given and none configured");
+    if (req->full && e->live.state && req->op != ENGINE_SYNC_REBOOTSTRAP)
+        return err_set(err, ERR_CONFLICT,
+                       "there is a state; sync.rebootstrap begins anew from genesis");
     if (req->url && url_check(req->url, err))
         return err_wrap(err, "url");
     if (req->path)

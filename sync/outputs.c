@@ -112,7 +112,15 @@ struct comparison {
     bool has_next;
     uint8_t made[NOTE_MAX]; /* read ahead */
     size_t made_len;
+    uint64_t blocks; /* with notes, from genesis on */
 };
+
+/* Nothing about the payload: this side of the comparison is not whole. */
+static enum errc no_notes(const struct comparison *c, struct err *err)
+{
+    return err_fail(err, REASON_STORAGE_CORRUPT, "the notes of block %llu are gone",
+                    (unsigned long long)c->blocks);
+}
 
 static enum errc add_notes(void *arg, uint64_t height, const void *blob, size_t len,
                            struct err *err)
@@ -122,6 +130,9 @@ static enum errc add_notes(void *arg, uint64_t height, const void *blob, size_t 
 
     if (atomic_load(c->cancel))
         return err_set(err, ERR_CANCELED, "cancelled");
+    if (height != c->blocks)
+        return no_notes(c, err);
+    c->blocks++;
     while (len > 0) {
         size_t n = note_length(p, len);
 
@@ -239,8 +250,11 @@ enum errc outputs_compare(const char *dir, const char *tmp_dir, atomic_bool *can
     if (open_both(dir, &db, &coins, err) || extsort_create(&opt, &sort, err))
         return err->code;
     c.sort = sort;
-    if (chaindb_proof_each(db, add_notes, &c, err) || extsort_finish(sort, err) ||
-        read_note(&c, err) || next_unspent(&c, err) ||
+    if (chaindb_proof_each(db, add_notes, &c, err))
+        return err->code;
+    if (c.blocks != coinfile_info(coins)->id.height + 1)
+        return no_notes(&c, err);
+    if (extsort_finish(sort, err) || read_note(&c, err) || next_unspent(&c, err) ||
         coinfile_scan(coins, compare_coin, &c, err))
         return err->code;
     if (c.has_next)

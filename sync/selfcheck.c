@@ -9,9 +9,10 @@
 
 /*
  * What lies on the disk may rot.  At start a worker reads the live generation through,
- * beside everything else: the coin file against its state root, and the coins made and
- * spent since against their digest.  What no longer holds is quarantined: not served,
- * not deleted, and said.  (Until then no chunk is used unchecked anyway.)
+ * beside everything else: the coin file against its state root, the coins made and
+ * spent since against their digest, the active headers against their hashes.  What no
+ * longer holds is quarantined: not served, not deleted, and said.  (Until then no chunk
+ * is used unchecked anyway.)
  */
 struct selfcheck {
     struct job_task base;
@@ -19,6 +20,87 @@ struct selfcheck {
     char dir[PATH_TEXT];
     struct err err;
 };
+
+static enum errc broken(uint64_t height, const char *what, struct err *err)
+{
+    return err_fail(err, REASON_STORAGE_CORRUPT, "chain.db: header %llu %s",
+                    (unsigned long long)height, what);
+}
+
+/* *more: there is one below, in *below.  The lowest held has no active one below it. */
+static enum errc step_down(struct chaindb *db, const struct chaindb_header *row,
+                           struct chaindb_header *below, bool *more, struct err *err)
+{
+    struct chaindb_header active;
+    bool found;
+
+    *more = false;
+    if (row->height == 0)
+        return ERR_OK;
+    if (chaindb_header_get(db, row->prev, more, below, err) ||
+        chaindb_active_at(db, row->height - 1, &found, &active, err))
+        return err->code;
+    if (!*more && found)
+        return broken(row->height - 1, "is gone", err);
+    if (*more && !found && below->status == CHAINDB_VALID)
+        return broken(row->height - 1, "is not the active one", err);
+    *more = *more && found;
+    return ERR_OK;
+}
+
+static enum errc check_header(const struct chaindb_header *row,
+                              const struct chaindb_header *below, struct err *err)
+{
+    struct header h;
+    struct work work;
+    uint8_t hash[32];
+
+    rows_to_header(row, &h);
+    header_hash(&h, hash);
+    if (memcmp(hash, row->hash, 32) != 0)
+        return broken(row->height, "lost its hash", err);
+    if (!below)
+        return ERR_OK;
+    memcpy(work.be, below->work, WORK_BYTES);
+    work = work_add(work, work_of_block(row->difficulty));
+    if (memcmp(work.be, row->work, WORK_BYTES) != 0)
+        return broken(row->height, "lost its work", err);
+    return ERR_OK;
+}
+
+static enum errc check_active(struct chaindb *db, const struct chaindb_header *row,
+                              struct err *err)
+{
+    struct chaindb_header active;
+    bool found;
+
+    if (chaindb_active_at(db, row->height, &found, &active, err))
+        return err->code;
+    if (!found || row->status != CHAINDB_VALID ||
+        memcmp(active.hash, row->hash, 32) != 0)
+        return broken(row->height, "is not the active one", err);
+    return ERR_OK;
+}
+
+static enum errc check_headers(struct chaindb *db, struct state *state, struct err *err)
+{
+    struct chaindb_header row = {0}, below = {0};
+    struct state_tip tip;
+    bool more;
+
+    if (state_get_tip(state, &tip, err) ||
+        chaindb_header_get(db, tip.hash, &more, &row, err))
+        return err->code;
+    if (!more)
+        return broken(tip.height, "is gone", err);
+    while (more) {
+        if (check_active(db, &row, err) || step_down(db, &row, &below, &more, err) ||
+            check_header(&row, more ? &below : NULL, err))
+            return err->code;
+        row = below;
+    }
+    return ERR_OK;
+}
 
 static enum errc check_changes(const struct selfcheck *t, struct err *err)
 {
@@ -31,6 +113,10 @@ static enum errc check_changes(const struct selfcheck *t, struct err *err)
         state_open(t->dir, db, &state, err) || chaindb_begin(db, err))
         return err->code;
     rc = state_verify(state, err);
+    if (!rc)
+        rc = check_headers(db, state, err);
+    if (!rc)
+        rc = chaindb_check(db, err);
     chaindb_rollback(db);
     return rc;
 }

@@ -47,6 +47,7 @@ def test_an_older_one_is_migrated(stopped, chain, control, chain_schema):
     n.start()
     expect.at_tip_of(n, chain)
     assert expect.accepted(n) == [200]
+    assert n.status()["checkpoint"]["height"] == 200
     assert [j["state"] for j in n.rpc("jobs.list")["jobs"]] == ["succeeded", "failed"]
     assert [r["reason"] for r in expect.rejections(n)] == ["bad_signature"]
     assert n.rpc("chain.block", height=230)["block_hash"] == chain[230]["hash"]
