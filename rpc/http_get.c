@@ -60,16 +60,15 @@ enum MHD_Result http_get_api(struct request *r)
     struct rpc_ctx ctx = http_answer_context(r);
     char *text = NULL;
     struct err err;
-    enum errc rc;
 
     (void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, add_value,
                                     &q);
     if (q.bad)
-        rc = err_set(&err, ERR_INVALID, "%s", q.bad);
+        (void)err_set(&err, ERR_INVALID, "%s", q.bad);
     else
-        rc = api_answer(&ctx, r->admitted.method, q.values, &text, &err);
+        (void)api_answer(&ctx, r->admitted.method, q.values, &text, &err);
     cJSON_Delete(q.values);
-    if (rc)
+    if (!text)
         return http_answer_error(r, &err);
     return send_kept(r, "application/json", text, strlen(text));
 }

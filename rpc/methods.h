@@ -57,7 +57,7 @@ struct method {
 
 const struct method *methods_table(void);
 /* NULL: none has this name. */
-const struct method *methods_find(const struct method *table, const char *name);
+const struct method *methods_find(const struct method *methods, const char *name);
 
 #define METHODS_HANDLER(name)                                             \
     enum errc methods_##name(struct rpc_ctx *ctx, const struct params *p, \

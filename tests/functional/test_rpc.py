@@ -337,8 +337,11 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
     document = n.rpc("rpc.discover")
     methods = {m["name"]: m for m in document["methods"]}
 
+    checked = {"rpc.discover"}
+
     def fits(name, result):
         shape.check(result, methods[name]["result"]["schema"], document, name)
+        checked.add(name)
 
     for name in ("sync.status", "jobs.list", "checkpoint.list", "rejections.list",
                  "rejections.stats", "audit.list", "audit.verify", "audit.head",
@@ -363,6 +366,13 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
     assert rejection["reason"] == refused["error"]["reason"]
     assert any(r["result"] == "fail" for r in rejection["rules"])
     wait_until(lambda: json.loads(n.http("/readyz")[1])["ready"], "ready")
+    with Hanging() as url:
+        started = n.rpc("sync.rebootstrap", url=url, reason="shape")
+        fits("sync.rebootstrap", started)
+        fits("sync.cancel", n.rpc("sync.cancel", **started))
+    fits("daemon.stop", n.rpc("daemon.stop"))
+    assert n.reap() == 0
+    assert checked == set(methods)
 
 
 def test_blocks_are_served_as_the_chain_writes_them(node, peers, chain, payload):

@@ -163,6 +163,7 @@ def test_66_nothing_in_a_query_gets_past_the_parameters(node):
     assert long[0] in (400, 413, 414, 431)
 
 
+@pytest.mark.tsan
 def test_sigterm_ends_the_daemon_while_a_source_hangs(node):
     n = node()
     with socket.create_server(("127.0.0.1", 0)) as source:
@@ -290,6 +291,7 @@ def chain_of(lines):
     return len(lines), prev.hex()
 
 
+@pytest.mark.tsan
 def test_an_export_can_be_checked_with_nothing_else(busy):
     for _ in range(30):
         busy.sync(payload={})
