@@ -36,6 +36,32 @@ static bool refused(struct engine *e)
 
 /* --- last: what is above the checkpoint --- */
 
+/* A chain that this node has validated itself, with more work than any the peers offer
+   now, and the candidate is not on it.  An operator may leave it all the same. */
+static enum errc weigh_own(struct engine *e, const struct chaindb_header *best,
+                           struct err *err)
+{
+    struct job *j = &e->job;
+    struct chaindb_header row;
+    struct state_tip tip;
+    bool found;
+
+    if (!e->live.state || j->forced)
+        return ERR_OK;
+    if (state_get_tip(e->live.state, &tip, err) ||
+        chaindb_active_at(e->live.db, j->meta.height, &found, &row, err))
+        return err->code;
+    if (memcmp(tip.work, best->work, WORK_BYTES) <= 0 ||
+        (found && memcmp(row.hash, j->candidate.block_hash, 32) == 0))
+        return ERR_OK;
+    j->evidence.best_chain = TRUST_FAILS;
+    (void)snprintf(
+        j->best_detail, sizeof(j->best_detail),
+        "our own validated chain, up to height %llu, has more work without it",
+        (unsigned long long)tip.height);
+    return ERR_OK;
+}
+
 static enum errc weigh_best(struct engine *e, struct err *err)
 {
     struct job *j = &e->job;
@@ -53,7 +79,7 @@ static enum errc weigh_best(struct engine *e, struct err *err)
     if (found && memcmp(row.hash, j->candidate.block_hash, 32) == 0) {
         j->evidence.best_chain = TRUST_HOLDS;
         j->evidence.confirmations = best.height - j->meta.height;
-        return ERR_OK;
+        return weigh_own(e, &best, err);
     }
     j->evidence.best_chain = TRUST_FAILS;
     (void)snprintf(j->best_detail, sizeof(j->best_detail),
