@@ -112,13 +112,26 @@ enum errc payload_canon_list(struct payload_canon *c, const char *address,
     return ERR_OK;
 }
 
+static void entry_comma(struct payload_canon *c)
+{
+    if (!c->entry_first)
+        buf_put(&c->text, ", ", 2);
+    c->entry_first = false;
+}
+
 enum errc payload_canon_entry(struct payload_canon *c, const struct payload_entry *e,
                               struct err *err)
 {
-    if (!c->entry_first)
-        buf_puts(&c->text, ", ");
-    c->entry_first = false;
+    entry_comma(c);
     payload_entry_write(e, &c->text);
+    return c->text.len < FLUSH_BYTES ? ERR_OK : flush(c, err);
+}
+
+enum errc payload_canon_entry_text(struct payload_canon *c, const char *text,
+                                   size_t len, struct err *err)
+{
+    entry_comma(c);
+    buf_put(&c->text, text, len);
     return c->text.len < FLUSH_BYTES ? ERR_OK : flush(c, err);
 }
 

@@ -29,6 +29,9 @@ enum errc payload_canon_list(struct payload_canon *c, const char *address,
                              bool *descends, struct err *err);
 enum errc payload_canon_entry(struct payload_canon *c, const struct payload_entry *e,
                               struct err *err);
+/* The same of an entry whose canonical text is at hand. */
+enum errc payload_canon_entry_text(struct payload_canon *c, const char *text,
+                                   size_t len, struct err *err);
 enum errc payload_canon_list_end(struct payload_canon *c, struct err *err);
 
 /* before is looked at when not in order. */

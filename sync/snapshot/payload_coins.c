@@ -62,8 +62,11 @@ void payload_coins_free(struct payload_coins *c)
     free(c);
 }
 
-static size_t encode(const struct payload_entry *e, uint8_t rec[RECORD_MAX])
+static size_t encode(const struct payload_entry *e, const char *owner,
+                     uint8_t rec[RECORD_MAX])
 {
+    size_t len = strlen(owner);
+
     memcpy(rec, e->txid, 32);
     rec[32] = (uint8_t)(e->vout >> 24);
     rec[33] = (uint8_t)(e->vout >> 16);
@@ -71,8 +74,8 @@ static size_t encode(const struct payload_entry *e, uint8_t rec[RECORD_MAX])
     rec[35] = (uint8_t)e->vout;
     rec[SPENT_AT] = e->spent;
     memcpy(rec + AMOUNT_AT, &e->amount, 8);
-    memcpy(rec + ADDRESS_AT, e->address.data, e->address.len);
-    return ADDRESS_AT + e->address.len;
+    memcpy(rec + ADDRESS_AT, owner, len);
+    return ADDRESS_AT + len;
 }
 
 static void decode(const uint8_t *rec, size_t len, struct coin *out)
@@ -85,10 +88,9 @@ static void decode(const uint8_t *rec, size_t len, struct coin *out)
     out->address[len - ADDRESS_AT] = '\0';
 }
 
-enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry *e,
-                            const char *owner, struct err *err)
+static enum errc add(struct payload_coins *c, const struct payload_entry *e,
+                     const char *owner, const char *why, struct err *err)
 {
-    const char *why = payload_entry_fault(e, owner);
     uint8_t rec[RECORD_MAX];
     u128 atto = 0;
 
@@ -105,7 +107,20 @@ enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry 
     if (c->fault.code)
         return ERR_OK; /* nothing will be written */
     c->sum += e->spent ? 0 : atto;
-    return extsort_add(c->sort, rec, encode(e, rec), err);
+    return extsort_add(c->sort, rec, encode(e, owner, rec), err);
+}
+
+enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry *e,
+                            const char *owner, struct err *err)
+{
+    return add(c, e, owner, payload_entry_fault(e, owner), err);
+}
+
+enum errc payload_coins_add_owned(struct payload_coins *c,
+                                  const struct payload_entry *e, const char *owner,
+                                  struct err *err)
+{
+    return add(c, e, owner, payload_entry_amount_fault(e), err);
 }
 
 /* An outpoint may come twice only if it was spent both times. */

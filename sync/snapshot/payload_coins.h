@@ -23,6 +23,12 @@ DEFINE_CLEANUP(struct payload_coins, payload_coins_free)
 enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry *e,
                             const char *owner, struct err *err);
 
+/* The same of an entry whose address and script are known to be owner's: of e, the
+   other fields. */
+enum errc payload_coins_add_owned(struct payload_coins *c,
+                                  const struct payload_entry *e, const char *owner,
+                                  struct err *err);
+
 struct payload_totals { /* as declared */
     uint64_t count;
     double value;

@@ -161,21 +161,27 @@ static bool equal(const struct buf *b, size_t from, const char *text)
     return b->len == from + len && memcmp(b->data + from, text, len) == 0;
 }
 
+const char *payload_entry_amount_fault(const struct payload_entry *e)
+{
+    double stored;
+
+    if (signbit(e->amount) || !amount_normalise(e->amount, &stored))
+        return "its amount is negative or too large";
+    if (stored < e->amount || stored > e->amount)
+        return "its amount has over 18 decimals";
+    return NULL;
+}
+
 const char *payload_entry_fault(const struct payload_entry *e, const char *owner)
 {
     size_t start = sizeof(script_start) - 1;
-    double stored;
 
     if (!equal(&e->address, 0, owner))
         return "its address is not its list's";
     if (!equal(&e->script, start, owner) ||
         memcmp(e->script.data, script_start, start) != 0)
         return "its script is not P2PKH and its address";
-    if (signbit(e->amount) || !amount_normalise(e->amount, &stored))
-        return "its amount is negative or too large";
-    if (stored < e->amount || stored > e->amount)
-        return "its amount has over 18 decimals";
-    return NULL;
+    return payload_entry_amount_fault(e);
 }
 
 void payload_entry_write(const struct payload_entry *e, struct buf *out)

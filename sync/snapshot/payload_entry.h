@@ -37,6 +37,9 @@ enum errc payload_entry_end(const struct payload_entry *e, struct err *err);
 /* NULL, or which bound of the chain the values break, under the list of owner. */
 const char *payload_entry_fault(const struct payload_entry *e, const char *owner);
 
+/* The same of the amount alone. */
+const char *payload_entry_amount_fault(const struct payload_entry *e);
+
 /* Canonical text, JSON_SPACED. */
 void payload_entry_write(const struct payload_entry *e, struct buf *out);
 

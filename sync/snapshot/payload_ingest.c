@@ -3,7 +3,7 @@
 
 #include "base/hex.h"
 #include "sync/snapshot/payload_fields.h"
-#include "sync/snapshot/payload_walk.h"
+#include "sync/snapshot/payload_lane.h"
 
 struct ingest {
     const struct payload_paths *paths;
@@ -69,8 +69,9 @@ static enum errc write_coins(struct ingest *in, struct err *err)
 
 static enum errc run(struct ingest *in, struct err *err)
 {
+    struct payload_lane lane = {.walk = &in->walk};
     const struct payload_source src = {in->paths->payload, in->limits->max_bytes,
-                                       in->progress};
+                                       in->progress, &lane};
     const struct payload_sink sink = {payload_walk_event, &in->walk};
     enum errc rc = payload_stream(&src, &sink, &in->result.bytes, err);
 

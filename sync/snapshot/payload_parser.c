@@ -148,6 +148,28 @@ enum errc payload_parser_feed(struct payload_parser *p, const char *text, size_t
     return ERR_OK;
 }
 
+void payload_parser_pass(struct payload_parser *p, size_t len)
+{
+    p->fed += len;
+}
+
+enum errc payload_parser_place(const struct payload_parser *p, struct err *err)
+{
+    return err->reason == REASON_PAYLOAD_MALFORMED
+               ? err_wrap(err, "byte %llu", (unsigned long long)p->fed)
+               : err->code;
+}
+
+enum errc payload_parser_insert(struct payload_parser *p, const char *text,
+                                struct err *err)
+{
+    uint64_t fed = p->fed;
+    enum errc rc = payload_parser_feed(p, text, strlen(text), err);
+
+    p->fed = fed;
+    return rc;
+}
+
 enum errc payload_parser_finish(struct payload_parser *p, struct err *err)
 {
     /* Behind a whole text yajl does not see a string that has no end. */

@@ -1,12 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "sync/snapshot/payload_stream.h"
+#include "sync/snapshot/payload_lane.h"
 
-enum { PIECE = 256 << 10 };
+enum { PIECE = 256 << 10, KEPT_MAX = 1 << 10 }; /* what the lane leaves */
 
 static enum errc too_large(const struct payload_source *src, struct err *err)
 {
@@ -43,23 +44,37 @@ static enum errc read_piece(int fd, const struct payload_source *src, char *piec
     return ERR_OK;
 }
 
+static enum errc feed(const struct payload_source *src, struct payload_parser *p,
+                      const char *text, size_t len, bool last, size_t *used,
+                      struct err *err)
+{
+    if (src->lane)
+        return payload_lane_feed(src->lane, p, text, len, last, used, err);
+    *used = len;
+    return payload_parser_feed(p, text, len, err);
+}
+
 static enum errc pump(int fd, const struct payload_source *src,
                       struct payload_parser *p, uint64_t *bytes, struct err *err)
 {
-    AUTOFREE char *piece = xcalloc(1, PIECE);
-    size_t len = 0;
+    AUTOFREE char *piece = xcalloc(1, PIECE + KEPT_MAX);
+    size_t len = 0, kept = 0, used;
     enum errc rc;
 
     *bytes = 0;
     do {
         if (src->progress && atomic_load(&src->progress->cancel))
             return err_fail(err, REASON_CANCELLED, "cancelled");
-        rc = read_piece(fd, src, piece, &len, err);
+        rc = read_piece(fd, src, piece + kept, &len, err);
         *bytes += len;
         if (!rc && *bytes > src->max_bytes)
             rc = too_large(src, err);
-        if (!rc && len > 0)
-            rc = payload_parser_feed(p, piece, len, err);
+        if (!rc)
+            rc = feed(src, p, piece, kept + len, len == 0, &used, err);
+        if (!rc) {
+            kept += len - used;
+            memmove(piece, piece + used, kept);
+        }
         if (!rc && src->progress)
             atomic_store(&src->progress->bytes_done, *bytes);
     } while (!rc && len > 0);

@@ -42,13 +42,24 @@ void payload_parser_free(struct payload_parser *p);
 DEFINE_CLEANUP(struct payload_parser, payload_parser_free)
 enum errc payload_parser_feed(struct payload_parser *p, const char *text, size_t len,
                               struct err *err);
+/* Bytes that somebody else read, for the places that errors name; and that place into
+   an error of theirs. */
+void payload_parser_pass(struct payload_parser *p, size_t len);
+enum errc payload_parser_place(const struct payload_parser *p, struct err *err);
+/* Text that is not in the file. */
+enum errc payload_parser_insert(struct payload_parser *p, const char *text,
+                                struct err *err);
 enum errc payload_parser_finish(struct payload_parser *p, struct err *err);
 
-/* A whole regular file.  progress may be NULL.  PAYLOAD_TOO_LARGE over max_bytes. */
+struct payload_lane;
+
+/* A whole regular file.  progress and lane may be NULL.  PAYLOAD_TOO_LARGE over
+ * max_bytes. */
 struct payload_source {
     const char *path;
     uint64_t max_bytes;
     struct payload_progress *progress;
+    struct payload_lane *lane;
 };
 enum errc payload_stream(const struct payload_source *src,
                          const struct payload_sink *sink, uint64_t *bytes,

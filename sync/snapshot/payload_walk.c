@@ -158,6 +158,10 @@ enum errc payload_walk_event(void *walk, const struct payload_event *ev,
 {
     struct payload_walk *w = walk;
 
+    if (w->muted > 0) {
+        w->muted--;
+        return ERR_OK;
+    }
     if (w->taking)
         return take(w, ev, err);
     switch (w->level) {

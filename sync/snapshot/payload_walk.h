@@ -33,6 +33,7 @@ struct payload_walk {
     struct payload_members *taking; /* a small member's value is under way */
     bool seen_data, seen_snapshot, seen_set;
     unsigned skim_depth;
+    unsigned muted;              /* events to come that are not of the file */
     struct payload_canon *canon; /* borrowed; both NULL: skim */
     struct payload_coins *coins;
     bool in_order; /* as canon was made */
