@@ -14,7 +14,7 @@
 #include "rpc/rpc.h"
 #include "sync/engine.h"
 
-enum { EXIT_USAGE = 2, FILES_WANTED = 65536 };
+enum { EXIT_USAGE = 2, FILES_WANTED = 65536, FILES_LEAST = 64 };
 
 static const char usage[] =
     "usage: cairnd [--config FILE] [--data-dir DIR] [--rpc-listen ADDR]\n"
@@ -105,14 +105,24 @@ static void block_signals(sigset_t *set)
     (void)pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
-static void raise_file_limit(void)
+/* With fewer files there are fewer connections; with too few, nothing works well. */
+static enum errc raise_file_limit(struct err *err)
 {
     struct rlimit lim;
 
-    if (getrlimit(RLIMIT_NOFILE, &lim) != 0 || lim.rlim_cur >= FILES_WANTED)
-        return;
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+        return err_errno(err, "limit of open files");
+    if (lim.rlim_cur >= FILES_WANTED)
+        return ERR_OK;
     lim.rlim_cur = lim.rlim_max < FILES_WANTED ? lim.rlim_max : FILES_WANTED;
-    (void)setrlimit(RLIMIT_NOFILE, &lim); /* fewer files: fewer connections */
+    if (lim.rlim_cur < FILES_LEAST)
+        return err_set(err, ERR_CONFLICT,
+                       "at most %llu files may be open, at least %d are needed; see "
+                       "ulimit -n",
+                       (unsigned long long)lim.rlim_cur, FILES_LEAST);
+    if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
+        return err_errno(err, "limit of open files");
+    return ERR_OK;
 }
 
 /* Memory that a bootstrap used goes back to the system when it ends: glibc would keep
@@ -195,7 +205,8 @@ int main(int argc, char **argv)
     log_set_level(cfg->log_level);
     block_signals(&signals);
     keep_memory_small();
-    raise_file_limit();
+    if (raise_file_limit(&err) != ERR_OK)
+        return fail_start("limits", &err);
     log_info("starting", KV_S("version", CAIRN_VERSION),
              KV_S("network", cfg->params.network), KV_S("data_dir", cfg->data_dir));
     return serve(cfg, &signals);

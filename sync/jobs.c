@@ -159,6 +159,8 @@ void jobs_fail(struct engine *e, const struct err *why)
              KV_S("reason", reason_code(why->reason)), KV_S("detail", why->msg),
              KV_S("hint", reason_hint(why->reason)));
     engine_new_epoch(e);
+    if (why->reason == REASON_DISK_FULL)
+        jobs_remove_incoming(e, j->id); /* room to write this down */
     free(j->row.error);
     jobs_error_json(why, job_state_name(j->state), &j->row.error);
     bootstrap_plan_retry(e, why);

@@ -242,8 +242,8 @@ START_TEST(a_directory_or_a_missing_file_is_an_error)
     CLEANUP(coinfile_close) struct coinfile *f = NULL;
 
     ASSERT_ERR(ERR_IO, open_with(NULL, &f));
-    ck_assert_int_eq((int)test_err.reason, REASON_STORAGE_FAILED);
-    ck_assert_ptr_nonnull(strstr(test_err.msg, "base.coins: No such file"));
+    ck_assert_int_eq((int)test_err.reason, REASON_STORAGE_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(test_err.msg, "base.coins is gone"));
     ck_assert(is_corrupt(coinfile_open(dir.path, dir.idx, NULL, &f, &test_err)));
 }
 END_TEST
