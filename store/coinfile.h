@@ -52,6 +52,9 @@ enum errc coinfile_writer_create(const char *path, const char *idx_path,
    not UTF-8.  That the amount is truncated at 18 decimals is the caller's duty. */
 enum errc coinfile_writer_add(struct coinfile_writer *w, const struct coin *coin,
                               struct err *err);
+/* The same of a record that coinrec_encode made. */
+enum errc coinfile_writer_add_record(struct coinfile_writer *w, const uint8_t *rec,
+                                     size_t len, struct err *err);
 /* fsyncs both files and the directory.  The writer is then only to be freed. */
 enum errc coinfile_writer_finish(struct coinfile_writer *w, struct coinfile_info *out,
                                  struct err *err);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/hex.h"
 #include "base/mem.h"
+#include "store/bytes.h"
 #include "store/coinfile.h"
 #include "store/coinidx.h"
 
@@ -88,32 +89,27 @@ static enum errc end_chunk(struct coinfile_writer *w, struct err *err)
 }
 
 static enum errc check_order(const struct coinfile_writer *w,
-                             const uint8_t key[COINREC_KEY], const struct coin *coin,
-                             struct err *err)
+                             const uint8_t key[COINREC_KEY], struct err *err)
 {
     int order = w->coin_count > 0 ? memcmp(w->last_key, key, COINREC_KEY) : -1;
     char txid[65];
 
     if (order < 0)
         return ERR_OK;
-    hex_encode(coin->at.txid, 32, txid);
+    hex_encode(key, 32, txid);
     if (order == 0)
         return err_fail(err, REASON_STATE_BOUNDS, "coin %s:%u twice", txid,
-                        coin->at.vout);
+                        bytes_be32(key + 32));
     return err_fail(err, REASON_INTERNAL, "coin %s:%u out of order", txid,
-                    coin->at.vout);
+                    bytes_be32(key + 32));
 }
 
-enum errc coinfile_writer_add(struct coinfile_writer *w, const struct coin *coin,
-                              struct err *err)
+enum errc coinfile_writer_add_record(struct coinfile_writer *w, const uint8_t *rec,
+                                     size_t len, struct err *err)
 {
-    uint8_t rec[COINREC_MAX];
-    size_t len;
-    u128 atto;
-    enum errc rc = coinrec_encode(coin, rec, &len, &atto, err);
+    u128 atto = coinrec_atto(rec);
+    enum errc rc = check_order(w, rec, err);
 
-    if (!rc)
-        rc = check_order(w, rec, coin, err);
     if (!rc && w->file_bytes + len > COINFILE_BYTES_MAX)
         rc = err_fail(err, REASON_STATE_BOUNDS, "more coins than a coin file takes");
     if (!rc && !coinidx_builder_fits(w->builder, len))
@@ -127,6 +123,17 @@ enum errc coinfile_writer_add(struct coinfile_writer *w, const struct coin *coin
     w->file_bytes += len;
     w->coin_count++;
     return ERR_OK;
+}
+
+enum errc coinfile_writer_add(struct coinfile_writer *w, const struct coin *coin,
+                              struct err *err)
+{
+    uint8_t rec[COINREC_MAX];
+    size_t len;
+    u128 atto;
+    enum errc rc = coinrec_encode(coin, rec, &len, &atto, err);
+
+    return rc ? rc : coinfile_writer_add_record(w, rec, len, err);
 }
 
 static enum errc write_index(const struct coinfile_writer *w, const uint8_t *idx,

@@ -57,11 +57,19 @@ static bool amount_is_sound(double amount, u128 *atto)
     return !signbit(amount) && u128_from_amount(amount, atto);
 }
 
+void coinrec_set(const struct outpoint *at, double amount, uint8_t rec[COINREC_MAX])
+{
+    uint64_t bits;
+
+    coinrec_key(at, rec);
+    memcpy(&bits, &amount, sizeof(bits));
+    bytes_put_be64(rec + COINREC_KEY, bits);
+}
+
 enum errc coinrec_encode(const struct coin *coin, uint8_t out[COINREC_MAX], size_t *len,
                          u128 *atto, struct err *err)
 {
     size_t n = strnlen(coin->address, sizeof(coin->address));
-    uint64_t bits;
     enum owner_kind kind;
 
     if (!amount_is_sound(coin->amount, atto))
@@ -70,9 +78,7 @@ enum errc coinrec_encode(const struct coin *coin, uint8_t out[COINREC_MAX], size
     if (n == 0 || n > COIN_ADDRESS_MAX || !utf8_valid(coin->address, n))
         return err_fail(err, REASON_STATE_BOUNDS,
                         "address is not 1 to %d bytes of UTF-8", COIN_ADDRESS_MAX);
-    coinrec_key(&coin->at, out);
-    memcpy(&bits, &coin->amount, sizeof(bits));
-    bytes_put_be64(out + COINREC_KEY, bits);
+    coinrec_set(&coin->at, coin->amount, out);
     kind = short_form(coin->address, n, out + COINREC_OWNER);
     out[COINREC_OWNER - 1] = (uint8_t)kind;
     *len = COINREC_OWNER + BODY_BYTES;
@@ -82,6 +88,17 @@ enum errc coinrec_encode(const struct coin *coin, uint8_t out[COINREC_MAX], size
         *len = COINREC_OWNER + 1 + n;
     }
     return ERR_OK;
+}
+
+u128 coinrec_atto(const uint8_t *p)
+{
+    uint64_t bits = bytes_be64(p + COINREC_KEY);
+    u128 atto = 0;
+    double amount;
+
+    memcpy(&amount, &bits, sizeof(amount));
+    (void)u128_from_amount(amount, &atto); /* it was sound */
+    return atto;
 }
 
 size_t coinrec_length(const uint8_t *p, size_t avail)

@@ -27,6 +27,10 @@ void coinrec_key(const struct outpoint *at, uint8_t out[COINREC_KEY]);
 enum errc coinrec_encode(const struct coin *coin, uint8_t out[COINREC_MAX], size_t *len,
                          u128 *atto, struct err *err);
 
+/* Another coin of the same owner in its place; the amount is as sound as that was. */
+void coinrec_set(const struct outpoint *at, double amount, uint8_t rec[COINREC_MAX]);
+u128 coinrec_atto(const uint8_t *p); /* of one that coinrec_encode made */
+
 /* Length of the record at p, all of it checked; 0 if it is none or is cut. */
 size_t coinrec_check(const uint8_t *p, size_t avail, u128 *atto);
 /* Length only, from the owner's kind; 0 if cut.  For skipping in a checked chunk. */

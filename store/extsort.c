@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/bytes.h"
 #include "store/extsort.h"
 #include "store/extsort_merge.h"
 #include "store/extsort_run.h"
@@ -15,7 +16,8 @@
 enum { FAN_IN = 16, LEVELS = 8, RUNS_MAX = FAN_IN * LEVELS };
 
 struct item {
-    size_t offset; /* in the arena; grows with the order of arrival */
+    uint64_t first; /* bytes of the record, or 0 when they say nothing */
+    size_t offset;  /* in the arena; grows with the order of arrival */
     size_t len;
 };
 
@@ -71,8 +73,11 @@ static int compare_items(const void *a, const void *b, void *arg)
 {
     const struct item *x = a, *y = b;
     const struct extsort *s = arg;
-    int order =
-        s->opt.compare(s->arena + x->offset, x->len, s->arena + y->offset, y->len);
+    int order;
+
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    order = s->opt.compare(s->arena + x->offset, x->len, s->arena + y->offset, y->len);
 
     if (order != 0)
         return order;
@@ -155,6 +160,11 @@ static enum errc spill(struct extsort *s, struct err *err)
     return settle_levels(s, err);
 }
 
+static uint64_t first_of(const struct extsort *s, const void *record, size_t len)
+{
+    return s->opt.first_bytes && len >= 8 ? bytes_be64(record) : 0;
+}
+
 enum errc extsort_add(struct extsort *s, const void *record, size_t len,
                       struct err *err)
 {
@@ -176,7 +186,7 @@ enum errc extsort_add(struct extsort *s, const void *record, size_t len,
         s->items = xrealloc(s->items, s->cap * sizeof(s->items[0]));
     }
     memcpy(s->arena + s->used, record, len);
-    s->items[s->count++] = (struct item){.offset = s->used, .len = len};
+    s->items[s->count++] = (struct item){first_of(s, record, len), s->used, len};
     s->used += len;
     return ERR_OK;
 }

@@ -1,6 +1,7 @@
 #ifndef STORE_EXTSORT_H
 #define STORE_EXTSORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ struct extsort_options {
     const char *dir;     /* where runs go; borrowed for the life of the sorter */
     size_t memory_bytes; /* held before a run is spilled: records and their order */
     size_t record_max;   /* bytes; a larger one is ERR_INVALID, an empty one too */
+    /* Where the first 8 bytes of records differ, their order is compare's. */
+    bool first_bytes;
     int (*compare)(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 };
 

@@ -3,16 +3,13 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "store/coinrec.h"
 #include "store/extsort.h"
 #include "sync/snapshot/payload_coins.h"
 
-/* A sorted record: txid, vout big-endian, 1 if spent, amount, address. */
+/* A sorted record: the coin file's, and 1 if spent. */
 enum {
-    KEY_BYTES = 36,
-    SPENT_AT = KEY_BYTES,
-    AMOUNT_AT = SPENT_AT + 1,
-    ADDRESS_AT = AMOUNT_AT + 8,
-    RECORD_MAX = ADDRESS_AT + COIN_ADDRESS_MAX,
+    RECORD_MAX = COINREC_MAX + 1,
     CANCEL_EVERY = 4096, /* coins */
 };
 
@@ -22,7 +19,10 @@ struct payload_coins {
     const struct payload_limits *limits;
     struct payload_progress *progress;
     uint64_t unspent, spent;
-    u128 sum;         /* atto, unspent */
+    u128 sum;                         /* atto, unspent */
+    char owner[COIN_ADDRESS_MAX + 1]; /* of the last coin; and its record */
+    uint8_t record[RECORD_MAX];
+    size_t record_len;
     struct err fault; /* the first bound broken; code 0: none */
 };
 
@@ -30,7 +30,7 @@ static int compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_le
 {
     (void)a_len; /* every record has a whole key */
     (void)b_len;
-    return memcmp(a, b, KEY_BYTES);
+    return memcmp(a, b, COINREC_KEY);
 }
 
 enum errc payload_coins_create(const struct payload_paths *paths,
@@ -42,6 +42,7 @@ enum errc payload_coins_create(const struct payload_paths *paths,
     const struct extsort_options opt = {.dir = paths->tmp_dir,
                                         .memory_bytes = limits->sort_memory / 2,
                                         .record_max = RECORD_MAX,
+                                        .first_bytes = true,
                                         .compare = compare};
     enum errc rc = extsort_create(&opt, &c->sort, err);
 
@@ -62,36 +63,31 @@ void payload_coins_free(struct payload_coins *c)
     free(c);
 }
 
-static size_t encode(const struct payload_entry *e, const char *owner,
-                     uint8_t rec[RECORD_MAX])
+/* Coins of one owner follow each other, and its short form costs a hash. */
+static enum errc encode(struct payload_coins *c, const struct payload_entry *e,
+                        const char *owner, struct err *err)
 {
-    size_t len = strlen(owner);
+    struct coin coin = {.amount = e->amount};
+    u128 atto;
+    enum errc rc;
 
-    memcpy(rec, e->txid, 32);
-    rec[32] = (uint8_t)(e->vout >> 24);
-    rec[33] = (uint8_t)(e->vout >> 16);
-    rec[34] = (uint8_t)(e->vout >> 8);
-    rec[35] = (uint8_t)e->vout;
-    rec[SPENT_AT] = e->spent;
-    memcpy(rec + AMOUNT_AT, &e->amount, 8);
-    memcpy(rec + ADDRESS_AT, owner, len);
-    return ADDRESS_AT + len;
-}
-
-static void decode(const uint8_t *rec, size_t len, struct coin *out)
-{
-    memcpy(out->at.txid, rec, 32);
-    out->at.vout = (uint32_t)rec[32] << 24 | (uint32_t)rec[33] << 16 |
-                   (uint32_t)rec[34] << 8 | rec[35];
-    memcpy(&out->amount, rec + AMOUNT_AT, 8);
-    memcpy(out->address, rec + ADDRESS_AT, len - ADDRESS_AT);
-    out->address[len - ADDRESS_AT] = '\0';
+    if (c->record_len == 0 || strcmp(owner, c->owner) != 0) {
+        memcpy(coin.address, owner, strlen(owner) + 1);
+        rc = coinrec_encode(&coin, c->record, &c->record_len, &atto, err);
+        if (rc)
+            return rc;
+        memcpy(c->owner, coin.address, sizeof(c->owner));
+    }
+    memcpy(coin.at.txid, e->txid, 32);
+    coin.at.vout = e->vout;
+    coinrec_set(&coin.at, e->amount, c->record);
+    c->record[c->record_len] = e->spent;
+    return ERR_OK;
 }
 
 static enum errc add(struct payload_coins *c, const struct payload_entry *e,
                      const char *owner, const char *why, struct err *err)
 {
-    uint8_t rec[RECORD_MAX];
     u128 atto = 0;
 
     if (c->unspent + c->spent >= c->limits->max_coins)
@@ -107,7 +103,9 @@ static enum errc add(struct payload_coins *c, const struct payload_entry *e,
     if (c->fault.code)
         return ERR_OK; /* nothing will be written */
     c->sum += e->spent ? 0 : atto;
-    return extsort_add(c->sort, rec, encode(e, owner, rec), err);
+    return encode(c, e, owner, err)
+               ? err->code
+               : extsort_add(c->sort, c->record, c->record_len + 1, err);
 }
 
 enum errc payload_coins_add(struct payload_coins *c, const struct payload_entry *e,
@@ -123,37 +121,39 @@ enum errc payload_coins_add_owned(struct payload_coins *c,
     return add(c, e, owner, payload_entry_amount_fault(e), err);
 }
 
+static enum errc twice(const uint8_t *rec, struct err *err)
+{
+    struct coin coin;
+    char txid[65];
+
+    coinrec_decode(rec, &coin);
+    hex_encode(coin.at.txid, 32, txid);
+    return err_fail(err, REASON_STATE_BOUNDS, "coin %s:%u twice", txid, coin.at.vout);
+}
+
 /* An outpoint may come twice only if it was spent both times. */
 static enum errc write_sorted(struct payload_coins *c, struct coinfile_writer *w,
                               struct err *err)
 {
-    uint8_t last[KEY_BYTES];
+    uint8_t last[COINREC_KEY];
     const uint8_t *rec;
     bool any_spent = false;
-    struct coin coin;
     size_t len;
-    char txid[65];
     enum errc rc = extsort_finish(c->sort, err);
 
     for (uint64_t i = 0; !rc; i++) {
         rc = extsort_next(c->sort, &rec, &len, err);
         if (rc || !rec)
             break;
-        if (i > 0 && memcmp(last, rec, KEY_BYTES) == 0 &&
-            !(any_spent && rec[SPENT_AT])) {
-            decode(rec, len, &coin);
-            hex_encode(coin.at.txid, 32, txid);
-            return err_fail(err, REASON_STATE_BOUNDS, "coin %s:%u twice", txid,
-                            coin.at.vout);
-        }
-        memcpy(last, rec, KEY_BYTES);
-        any_spent = rec[SPENT_AT];
+        len--; /* the last byte is whether it was spent */
+        if (i > 0 && memcmp(last, rec, COINREC_KEY) == 0 && !(any_spent && rec[len]))
+            return twice(rec, err);
+        memcpy(last, rec, COINREC_KEY);
+        any_spent = rec[len];
         if (i % CANCEL_EVERY == 0 && c->progress && atomic_load(&c->progress->cancel))
             return err_fail(err, REASON_CANCELLED, "cancelled");
-        if (rec[SPENT_AT])
-            continue;
-        decode(rec, len, &coin);
-        rc = coinfile_writer_add(w, &coin, err);
+        if (!any_spent)
+            rc = coinfile_writer_add_record(w, rec, len, err);
     }
     return rc;
 }
