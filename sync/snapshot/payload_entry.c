@@ -28,6 +28,7 @@ void payload_entry_fini(struct payload_entry *e)
 void payload_entry_begin(struct payload_entry *e)
 {
     e->seen = 0;
+    e->short_amount = false;
     buf_reset(&e->address);
     buf_reset(&e->script);
 }
@@ -165,6 +166,8 @@ const char *payload_entry_amount_fault(const struct payload_entry *e)
 {
     double stored;
 
+    if (e->short_amount && e->amount < 0.01)
+        return NULL;
     if (signbit(e->amount) || !amount_normalise(e->amount, &stored))
         return "its amount is negative or too large";
     if (stored < e->amount || stored > e->amount)

@@ -22,6 +22,7 @@ struct payload_entry {
     uint32_t vout;
     bool spent;
     double amount;
+    bool short_amount; /* known to have at most 15 digits: not over 18 decimals */
     char amount_text[PAYLOAD_ENTRY_NUMBER + 1]; /* canonical */
 };
 

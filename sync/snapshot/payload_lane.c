@@ -6,7 +6,7 @@
 
 enum {
     UNIT_MAX = 1024, /* an entry: its address twice, txid, numbers, names */
-    INTEGER_MAX = 15,
+    SHORT_MAX = 15,  /* digits, DBL_DIG */
 };
 
 static const char opening[] = "\"utxo_set\": {";
@@ -39,28 +39,60 @@ static size_t digits(const struct cursor *c, size_t max)
     return n;
 }
 
+/*
+ * Any decimal of up to 15 digits is the shortest spelling of its double, when it is
+ * spelled as Python does: without needless zeros, and positional from 0.0001 up.
+ */
+static bool is_short(const char *text, size_t len)
+{
+    const char *point = memchr(text, '.', len);
+    size_t whole = point ? (size_t)(point - text) : len, i = whole + 1;
+
+    if (!point || len > SHORT_MAX + 1 || whole == 0 || i == len)
+        return false;
+    for (size_t k = 0; k < len; k++)
+        if (k != whole && !is_digit(text[k]))
+            return false;
+    if (text[len - 1] == '0' && i != len - 1)
+        return false;
+    if (text[0] != '0')
+        return true;
+    while (i < len && text[i] == '0')
+        i++;
+    return whole == 1 && (i < whole + 5 || len == 3);
+}
+
+static bool is_integer(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!is_digit(text[i]))
+            return false;
+    return len <= SHORT_MAX && (text[0] != '0' || len == 1);
+}
+
+static bool is_repr(const char *text, size_t len)
+{
+    char repr[PYFLOAT_TEXT];
+
+    for (size_t i = 0; i < len; i++)
+        if (!is_digit(text[i]) && !memchr(".e-+", text[i], 4))
+            return false;
+    return pyfloat_repr(pyfloat_parse(text, len), repr) == len &&
+           memcmp(repr, text, len) == 0;
+}
+
 /* In canonical spelling: an integer, or what the double is written as. */
-static bool eat_amount(struct cursor *c, double *out)
+static bool eat_amount(struct cursor *c, struct payload_entry *e)
 {
     const char *comma = memchr(c->at, ',', (size_t)(c->end - c->at));
     size_t len = comma ? (size_t)(comma - c->at) : 0;
-    char text[PYFLOAT_TEXT];
 
     if (len == 0 || len >= PYFLOAT_TEXT || !is_digit(c->at[0]))
         return false;
-    if (digits(c, INTEGER_MAX) == len) {
-        if (c->at[0] == '0' && len > 1)
-            return false;
-        *out = pyfloat_parse(c->at, len);
-        c->at = comma;
-        return true;
-    }
-    for (size_t i = 0; i < len; i++)
-        if (!is_digit(c->at[i]) && !strchr(".e-+", c->at[i]))
-            return false;
-    *out = pyfloat_parse(c->at, len);
-    if (pyfloat_repr(*out, text) != len || memcmp(text, c->at, len) != 0)
+    e->short_amount = is_short(c->at, len);
+    if (!e->short_amount && !is_integer(c->at, len) && !is_repr(c->at, len))
         return false;
+    e->amount = pyfloat_parse(c->at, len);
     c->at = comma;
     return true;
 }
@@ -99,7 +131,7 @@ static bool eat_entry(struct cursor *c, const char *owner, struct payload_entry 
     size_t len = strlen(owner);
 
     return EAT(c, "{\"address\": \"") && eat(c, owner, len) &&
-           EAT(c, "\", \"amount\": ") && eat_amount(c, &e->amount) &&
+           EAT(c, "\", \"amount\": ") && eat_amount(c, e) &&
            EAT(c, ", \"script_pubkey\": \"P2PKH ") && eat(c, owner, len) &&
            EAT(c, "\", \"spent\": ") && eat_spent(c, &e->spent) &&
            EAT(c, ", \"txid\": \"") && eat_txid(c, e) && EAT(c, "\", \"vout\": ") &&

@@ -17,7 +17,7 @@
  * A checkpoint payload into a coin file, against yajl alone over the same text with
  * callbacks that do nothing.  Each way in a process of its own, for its peak memory.
  */
-enum { ROUNDS = 3, PIECE = 256 << 10, SORT_MEMORY = 16 << 20, HEIGHT = 200 };
+enum { ROUNDS = 3, PIECE = 256 << 10, SORT_MEMORY = 32 << 20, HEIGHT = 200 };
 
 static char payload[128], coins[128], idx[128];
 static const char *directory;
