@@ -1,7 +1,9 @@
 """Scenarios 64 and 66 with tokens, reads over plain HTTP, the audit log out of the daemon."""
 
 import calendar
+import contextlib
 import hashlib
+import http.client
 import json
 import re
 import socket
@@ -145,6 +147,28 @@ def test_66_a_slow_post_is_answered_when_it_is_complete(node):
         slow.sendall(body[-1].encode())
         answer = b"".join(iter(lambda: slow.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 200 ") and b'"state":"idle"' in answer
+
+
+def test_66_one_address_cannot_take_all_connections(node):
+    n = node()
+    host, _, port = n.address.rpartition(":")
+    other = Caller(n)
+    other.connection = http.client.HTTPConnection(host, int(port), timeout=10,
+                                                  source_address=("127.0.0.2", 0))
+    with contextlib.ExitStack() as half_open:
+        for _ in range(200):
+            idle = half_open.enter_context(socket.create_connection((host, int(port))))
+            with contextlib.suppress(OSError):  # one too many is closed at once
+                idle.sendall(b"POST /rpc HTTP/1.1\r\nHost: local")
+        for _ in range(10):
+            assert other.call("sync.status")["result"]["state"] == "idle"
+
+    def answered():
+        try:
+            return n.status()
+        except OSError:
+            return None
+    wait_until(answered, "an answer once the others are gone")
 
 
 def test_66_nothing_in_a_query_gets_past_the_parameters(node):

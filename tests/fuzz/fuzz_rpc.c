@@ -49,6 +49,7 @@ static enum errc handler(struct rpc_ctx *ctx, const struct params *p, cJSON *res
     require_hash(p->block_hash);
     require(p->limit.value <= 1000 && p->timeout_ms.value <= 600000);
     require(p->height.value <= PARAM_INT_MAX && p->vout.value <= UINT32_MAX);
+    require(p->from.value <= PARAM_INT_MAX && p->count.value <= 2000);
     require(p->job_id >= 0 && p->cursor >= 0 && p->since >= 0);
     require(!p->payload.at || (p->payload.at[0] == '{' &&
                                jsontext_check(p->payload.at, p->payload.len,
