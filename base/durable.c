@@ -76,5 +76,9 @@ enum errc durable_replace(const char *path, const void *bytes, size_t len,
     if (!rc)
         rc = durable_sync(fd, part, err);
     (void)close(fd);
-    return rc ? rc : durable_rename(part, path, err);
+    if (!rc)
+        rc = durable_rename(part, path, err);
+    if (rc)
+        (void)unlink(part); /* a full disk needs the room */
+    return rc;
 }

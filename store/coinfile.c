@@ -109,7 +109,7 @@ static void keep_index(const char *idx_path, const uint8_t *idx, size_t len)
         return;
     good = durable_write(fd, idx, len, tmp, &ignored) == ERR_OK;
     (void)close(fd);
-    if (!good || rename(tmp, idx_path) != 0)
+    if (!good || durable_rename(tmp, idx_path, &ignored) != ERR_OK)
         (void)unlink(tmp);
 }
 

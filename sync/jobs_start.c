@@ -186,6 +186,21 @@ enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON *
 
 /* --- cancelling --- */
 
+/* The act and what it did, or neither. */
+static enum errc write_cancel(struct engine *e, const struct engine_request *req,
+                              struct err *err)
+{
+    if (control_begin(e->control, err))
+        return err->code;
+    if (acts_note(e, req, "sync.cancel", e->job.id, err) ||
+        jobs_move(e, JOB_EV_CANCEL, "cancelled by sync.cancel", err) ||
+        control_commit(e->control, err)) {
+        control_rollback(e->control);
+        return err->code;
+    }
+    return ERR_OK;
+}
+
 enum errc jobs_cancel(struct engine *e, const struct engine_request *req,
                       cJSON **result, struct err *err)
 {
@@ -193,10 +208,12 @@ enum errc jobs_cancel(struct engine *e, const struct engine_request *req,
     int64_t id = req->job_id;
 
     if (e->job.active && e->job.id == id) {
-        if (acts_note(e, req, "sync.cancel", id, err))
+        if (write_cancel(e, req, err)) {
+            engine_halt(e, err);
             return err->code;
+        }
         engine_new_epoch(e);
-        jobs_event(e, JOB_EV_CANCEL, "cancelled by sync.cancel");
+        jobs_moved(e);
         *result = id_json(id);
         return ERR_OK;
     }
