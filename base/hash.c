@@ -97,7 +97,8 @@ void hash_address_case(char body[40])
     for (size_t i = 0; i < 40; i++) {
         unsigned nibble = i % 2 == 0 ? h[i / 2] >> 4 : h[i / 2] & 15;
 
-        if (nibble >= 8 && body[i] >= 'a')
-            body[i] = (char)(body[i] & ~0x20);
+        int up = (nibble >= 8) & (body[i] >= 'a'); /* no branch: it would be a guess */
+
+        body[i] = (char)(body[i] - 0x20 * up);
     }
 }

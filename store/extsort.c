@@ -40,7 +40,8 @@ enum errc extsort_create(const struct extsort_options *opt, struct extsort **out
 {
     struct extsort *s;
 
-    if (opt->record_max == 0 || opt->record_max > UINT32_MAX)
+    if (opt->record_max == 0 || opt->record_max > UINT32_MAX ||
+        opt->memory_bytes > UINT32_MAX)
         return err_set(err, ERR_INVALID, "sort record of up to %zu bytes",
                        opt->record_max);
     s = xcalloc(1, sizeof(*s));
@@ -186,7 +187,8 @@ enum errc extsort_add(struct extsort *s, const void *record, size_t len,
         s->items = xrealloc(s->items, s->cap * sizeof(s->items[0]));
     }
     memcpy(s->arena + s->used, record, len);
-    s->items[s->count++] = (struct item){first_of(s, record, len), s->used, len};
+    s->items[s->count++] =
+        (struct item){first_of(s, record, len), (uint32_t)s->used, (uint32_t)len};
     s->used += len;
     return ERR_OK;
 }

@@ -64,23 +64,26 @@ void payload_coins_free(struct payload_coins *c)
 }
 
 /* Coins of one owner follow each other, and its short form costs a hash. */
+static enum errc set_owner(struct payload_coins *c, const char *owner, struct err *err)
+{
+    struct coin coin = {0};
+    u128 atto;
+
+    memcpy(coin.address, owner, strlen(owner) + 1);
+    memcpy(c->owner, coin.address, sizeof(c->owner));
+    return coinrec_encode(&coin, c->record, &c->record_len, &atto, err);
+}
+
 static enum errc encode(struct payload_coins *c, const struct payload_entry *e,
                         const char *owner, struct err *err)
 {
-    struct coin coin = {.amount = e->amount};
-    u128 atto;
-    enum errc rc;
+    struct outpoint at = {.vout = e->vout};
 
-    if (c->record_len == 0 || strcmp(owner, c->owner) != 0) {
-        memcpy(coin.address, owner, strlen(owner) + 1);
-        rc = coinrec_encode(&coin, c->record, &c->record_len, &atto, err);
-        if (rc)
-            return rc;
-        memcpy(c->owner, coin.address, sizeof(c->owner));
-    }
-    memcpy(coin.at.txid, e->txid, 32);
-    coin.at.vout = e->vout;
-    coinrec_set(&coin.at, e->amount, c->record);
+    if ((c->record_len == 0 || strcmp(owner, c->owner) != 0) &&
+        set_owner(c, owner, err))
+        return err->code;
+    memcpy(at.txid, e->txid, 32);
+    coinrec_set(&at, e->amount, c->record);
     c->record[c->record_len] = e->spent;
     return ERR_OK;
 }

@@ -138,11 +138,17 @@ uint64_t gen_payload_finish(struct gen_payload *g, uint64_t height,
     return bytes;
 }
 
+/* Small enough for a block to mint some twenty thousand. */
+static double amount_of(uint64_t i)
+{
+    return (double)(100 + i % 400) / 1e6;
+}
+
 struct coin gen_payload_coin(uint64_t i, uint64_t n)
 {
     uint64_t first = i / COINS_PER_ADDRESS * COINS_PER_ADDRESS,
              place = UINT64_MAX / n * first;
-    struct coin coin = {.amount = (double)(1 + i % 499) / 1e6};
+    struct coin coin = {.amount = amount_of(i)};
     uint8_t body[32];
 
     hash_sha256(&first, sizeof(first), body);
@@ -158,7 +164,7 @@ u128 gen_payload_total(uint64_t n)
     u128 sum = 0, amount;
 
     for (uint64_t i = 0; i < n; i++) {
-        (void)u128_from_amount((double)(1 + i % 499) / 1e6, &amount);
+        (void)u128_from_amount(amount_of(i), &amount);
         sum += amount;
     }
     return sum;
