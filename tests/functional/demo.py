@@ -47,10 +47,9 @@ def forged(payload, key, thief):
 
 
 def facts_of(rule):
-    facts = [f"{word} {rule[word]}," for word in ("saw", "wanted") if rule[word]]
-    if rule["detail"]:
-        facts.append(f"({rule['detail']})")
-    return " ".join(facts)
+    facts = [f"{word} {rule[word]}" for word in ("saw", "wanted") if rule[word]]
+    detail = [f"({rule['detail']})"] if rule["detail"] else []
+    return " ".join([", ".join(facts), *detail] if facts else detail)
 
 
 def show_every_rule(rules):
