@@ -211,6 +211,38 @@ def test_a_reorganisation_killed_at_random_moments(reorganising, chain, tmp_path
         ends_on(n, three, chain, branch, tmp_path / "remains")
 
 
+def test_an_incident_killed_at(reorganising, chain, tmp_path):
+    """A branch below the checkpoint is refused for good only once it is on record."""
+    n, three, _, anew = reorganising
+    branch = heavier(chain, 190)
+    for peer in three:
+        peer.chain = branch
+    trace = tmp_path / "trace"
+    n.start(crash.hooks(CAIRN_FAILPOINT_TRACE=str(trace)))
+    wait_until(lambda: on_record(n), "the incident")
+    time.sleep(0.5)
+    n.stop()
+    counts, rng = crash.traced(trace), crash.dice()
+    for point in ("commit_before", "commit_after"):
+        last = range(max(counts[point] - 4, 1), counts[point] + 1)
+        for number in sorted({*crash.chosen(point, counts[point], rng), *last}):
+            print(f"{point}:{number} of {counts[point]}")
+            anew()
+            if crash.started_or_dead(n, crash.hooks(CAIRN_FAILPOINT=f"{point}:{number}")):
+                crash.until_dead(n, lambda: on_record(n) and n.status()["incidents"], 10)
+            n.stop()
+            n.start()
+            found = wait_until(lambda: on_record(n), "the incident")
+            assert branch.tip["hash"] in str(found["evidence"])
+            assert n.rpc("chain.tip")["block_hash"] == chain.tip["hash"]
+            crash.consistent(n, chain)
+            n.stop()
+
+
+def on_record(n):
+    return expect.incident(n, "reorg_below_checkpoint")
+
+
 # --- a re-bootstrap beside a live generation ---
 
 
