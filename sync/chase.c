@@ -18,7 +18,10 @@
  * ANCHORED, and chase_verify.c goes up again over them with the header rules.
  */
 enum {
-    STALL_MS = 20000, /* without a block, while somebody might still answer */
+    /* Without a block, while somebody might still answer: longer than three peers, one
+       after another, take to be given up (chase_ask.c), but not for what few claim. */
+    STALL_MS = 70000,
+    LONE_STALL_MS = 15000,
     /* A chain that too few networks claim may be without end: it is taken in pieces,
        one a poll, and given up where nobody honest was that far behind. */
     LONE_PIECE = 2000,
@@ -297,7 +300,8 @@ void chase_pump(struct engine *e)
         return;
     }
     chase_ask_ahead(e);
-    if (chase_nobody_left(e) || clock_mono_ms() - c->moved_mono_ms > STALL_MS) {
+    if (chase_nobody_left(e) ||
+        clock_mono_ms() - c->moved_mono_ms > (c->lone ? LONE_STALL_MS : STALL_MS)) {
         char hash[65];
 
         hex_encode(c->expect, 32, hash);
