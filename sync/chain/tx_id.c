@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -6,6 +7,11 @@
 #include "sync/chain/amount.h"
 #include "sync/chain/tx.h"
 
+static bool is_same(double a, double b)
+{
+    return !(a < b) && !(a > b) && !signbit(a) == !signbit(b);
+}
+
 /* The constructor keeps amounts as truncated floats; 12 is hashed as 12.0. */
 static void put_amount(const struct json *v, struct buf *out)
 {
@@ -13,7 +19,7 @@ static void put_amount(const struct json *v, struct buf *out)
     double amount;
 
     if (!amount_read(v, &amount) ||
-        (v->type == JSON_FLOAT && memcmp(&amount, &v->number, sizeof(amount)) == 0))
+        (v->type == JSON_FLOAT && is_same(amount, v->number)))
         json_write(v, JSON_CANON, out);
     else
         buf_put(out, text, pyfloat_repr(amount, text));

@@ -75,7 +75,8 @@ static bool is_repr(const char *text, size_t len)
     char repr[PYFLOAT_TEXT];
 
     for (size_t i = 0; i < len; i++)
-        if (!is_digit(text[i]) && !memchr(".e-+", text[i], 4))
+        if (!is_digit(text[i]) && text[i] != '.' && text[i] != 'e' && text[i] != '-' &&
+            text[i] != '+')
             return false;
     return pyfloat_repr(pyfloat_parse(text, len), repr) == len &&
            memcmp(repr, text, len) == 0;
@@ -219,28 +220,27 @@ static enum errc hand_back(struct payload_lane *lane, struct payload_parser *p,
 }
 
 static enum errc begin(struct payload_lane *lane, struct payload_parser *p,
-                       const char *text, size_t len, size_t *used, struct err *err)
+                       const struct payload_text *t, size_t *used, struct err *err)
 {
-    const char *found = memmem(text, len, opening, sizeof(opening) - 1);
+    const char *found = memmem(t->text, t->len, opening, sizeof(opening) - 1);
     enum errc rc;
 
-    *used = found ? (size_t)(found - text) + sizeof(opening) - 1 : len;
-    rc = payload_parser_feed(p, text, *used, err);
+    *used = found ? (size_t)(found - t->text) + sizeof(opening) - 1 : t->len;
+    rc = payload_parser_feed(p, t->text, *used, err);
     lane->begun = !rc && found && lane->walk->level == WALK_SET;
     lane->over = !lane->begun;
     return rc;
 }
 
 enum errc payload_lane_feed(struct payload_lane *lane, struct payload_parser *p,
-                            const char *text, size_t len, bool last, size_t *used,
-                            struct err *err)
+                            const struct payload_text *t, size_t *used, struct err *err)
 {
-    struct cursor c = {text, text + len};
+    struct cursor c = {t->text, t->text + t->len};
     enum errc rc = ERR_OK;
 
     *used = 0;
     if (!lane->begun && !lane->over) {
-        rc = begin(lane, p, text, len, used, err);
+        rc = begin(lane, p, t, used, err);
         c.at += *used;
     }
     if (!rc && !lane->over) {
@@ -250,13 +250,13 @@ enum errc payload_lane_feed(struct payload_lane *lane, struct payload_parser *p,
         payload_parser_pass(p, (size_t)(c.at - from));
         if (rc)
             return payload_parser_place(p, err);
-        *used = (size_t)(c.at - text);
-        if (!last && c.end - c.at < UNIT_MAX)
+        *used = (size_t)(c.at - t->text);
+        if (!t->last && c.end - c.at < UNIT_MAX)
             return ERR_OK;
         rc = hand_back(lane, p, err);
     }
     if (!rc)
         rc = payload_parser_feed(p, c.at, (size_t)(c.end - c.at), err);
-    *used = len;
+    *used = t->len;
     return rc;
 }

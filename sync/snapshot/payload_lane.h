@@ -16,12 +16,16 @@ struct payload_lane {
     struct payload_entry entry;
 };
 
-/*
- * Takes the next text of the file, as parser_feed does.  *used: bytes done with; the
- * rest must come again in front of what follows it.  last: nothing follows.
- */
-enum errc payload_lane_feed(struct payload_lane *lane, struct payload_parser *parser,
-                            const char *text, size_t len, bool last, size_t *used,
+struct payload_text {
+    const char *text;
+    size_t len;
+    bool last; /* nothing follows */
+};
+
+/* Takes the next text of the file, as parser_feed does.  *used: bytes done with; the
+   rest must come again in front of what follows it. */
+enum errc payload_lane_feed(struct payload_lane *lane, struct payload_parser *p,
+                            const struct payload_text *t, size_t *used,
                             struct err *err);
 
 #endif

@@ -45,39 +45,62 @@ static enum errc read_piece(int fd, const struct payload_source *src, char *piec
 }
 
 static enum errc feed(const struct payload_source *src, struct payload_parser *p,
-                      const char *text, size_t len, bool last, size_t *used,
-                      struct err *err)
+                      const struct payload_text *t, size_t *used, struct err *err)
 {
+    enum errc rc;
+
     if (src->lane)
-        return payload_lane_feed(src->lane, p, text, len, last, used, err);
-    *used = len;
-    return payload_parser_feed(p, text, len, err);
+        return payload_lane_feed(src->lane, p, t, used, err);
+    rc = payload_parser_feed(p, t->text, t->len, err);
+    *used = t->len;
+    return rc;
+}
+
+struct pump {
+    int fd;
+    char *piece;
+    size_t kept; /* at its front, from before */
+    uint64_t bytes;
+    bool last;
+};
+
+static enum errc pump_piece(struct pump *m, const struct payload_source *src,
+                            struct payload_parser *p, struct err *err)
+{
+    struct payload_text t = {.text = m->piece};
+    size_t len = 0, used;
+    enum errc rc = read_piece(m->fd, src, m->piece + m->kept, &len, err);
+
+    m->bytes += len;
+    if (!rc && m->bytes > src->max_bytes)
+        rc = too_large(src, err);
+    if (rc)
+        return rc;
+    t.len = m->kept + len;
+    t.last = m->last = len == 0;
+    rc = feed(src, p, &t, &used, err);
+    if (rc)
+        return rc;
+    m->kept = t.len - used;
+    memmove(m->piece, m->piece + used, m->kept);
+    return ERR_OK;
 }
 
 static enum errc pump(int fd, const struct payload_source *src,
                       struct payload_parser *p, uint64_t *bytes, struct err *err)
 {
     AUTOFREE char *piece = xcalloc(1, PIECE + KEPT_MAX);
-    size_t len = 0, kept = 0, used;
-    enum errc rc;
+    struct pump m = {.fd = fd, .piece = piece};
+    enum errc rc = ERR_OK;
 
-    *bytes = 0;
-    do {
+    while (!rc && !m.last) {
         if (src->progress && atomic_load(&src->progress->cancel))
             return err_fail(err, REASON_CANCELLED, "cancelled");
-        rc = read_piece(fd, src, piece + kept, &len, err);
-        *bytes += len;
-        if (!rc && *bytes > src->max_bytes)
-            rc = too_large(src, err);
-        if (!rc)
-            rc = feed(src, p, piece, kept + len, len == 0, &used, err);
-        if (!rc) {
-            kept += len - used;
-            memmove(piece, piece + used, kept);
-        }
+        rc = pump_piece(&m, src, p, err);
         if (!rc && src->progress)
-            atomic_store(&src->progress->bytes_done, *bytes);
-    } while (!rc && len > 0);
+            atomic_store(&src->progress->bytes_done, m.bytes);
+    }
+    *bytes = m.bytes;
     return rc ? rc : payload_parser_finish(p, err);
 }
 
