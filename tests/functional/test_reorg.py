@@ -53,7 +53,7 @@ def stays_and_reports(n, chain, branch):
     assert branch.tip["hash"] in str(found["evidence"]), found
     assert n.rpc("chain.tip")["block_hash"] == chain.tip["hash"]
     assert n.rpc("chain.supply")["coins"] == len(chain.coins())
-    assert n.status()["incidents"] == 1
+    wait_until(lambda: n.status()["incidents"] == 1, "the status to count it")
     expect.audit_is_whole(n)
 
 
