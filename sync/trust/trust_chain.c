@@ -105,7 +105,7 @@ void trust_chain_headers(const struct trust_case *c, struct trust_rule_result *r
     const char *why = e->headers_detail;
 
     if (c->policy->header_proof_full)
-        trust_rule_wanted(r, "a valid chain from the highest root below it");
+        trust_rule_wanted(r, "a valid chain from genesis");
     else
         trust_rule_wanted(r, "a valid chain of %" PRIu64 " headers",
                           c->policy->header_window);
