@@ -18,10 +18,11 @@
  * ANCHORED, and chase_verify.c goes up again over them with the header rules.
  */
 enum {
-    /* Without a block, while somebody might still answer: longer than three peers, one
-       after another, take to be given up (chase_ask.c), but not for what few claim. */
-    STALL_MS = 70000,
-    LONE_STALL_MS = 15000,
+    /* Without a block: while nobody can be asked, and while somebody is, who may be the
+       third, one after another, that lets his time run out (chase_ask.c). */
+    STALL_MS = 20000,
+    ASKED_STALL_MS = 70000,
+    LONE_STALL_MS = 15000, /* what few claim is not waited for */
     /* A chain that too few networks claim may be without end: it is taken in pieces,
        one a poll, and given up where nobody honest was that far behind. */
     LONE_PIECE = 2000,
@@ -272,6 +273,16 @@ static enum errc advance(struct engine *e, bool *found, struct err *err)
     return rc;
 }
 
+static bool has_stalled(struct chase *c)
+{
+    bool asked = chase_slot(c, c->next)->state != SLOT_EMPTY;
+    int64_t waited = clock_mono_ms() - c->moved_mono_ms;
+
+    if (c->lone)
+        return waited > LONE_STALL_MS;
+    return waited > (asked ? ASKED_STALL_MS : STALL_MS);
+}
+
 void chase_pump(struct engine *e)
 {
     struct chase *c = &e->chase;
@@ -300,8 +311,7 @@ void chase_pump(struct engine *e)
         return;
     }
     chase_ask_ahead(e);
-    if (chase_nobody_left(e) ||
-        clock_mono_ms() - c->moved_mono_ms > (c->lone ? LONE_STALL_MS : STALL_MS)) {
+    if (chase_nobody_left(e) || has_stalled(c)) {
         char hash[65];
 
         hex_encode(c->expect, 32, hash);
