@@ -101,6 +101,16 @@ def test_17_one_bad_header_from_one_peer(node, peers, chain, payload, kind):
         assert expect.peer_of(n, peer)["banned_until"] is None
 
 
+def test_17_who_lied_below_the_checkpoint_has_no_vote_in_the_quorum(
+        node, peers, chain, payload):
+    """Three agree on the checkpoint's block, and one of them served false blocks below."""
+    liar, *honest = peers(3)
+    liar.altered = lying_blocks(chain, "hash")
+    n = node([liar, *honest])
+    expect.refused(n, "no_quorum", url=honest[0].serve("/cp.json", payload))
+    assert expect.peer_of(n, liar)["banned_until"] is not None
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_17_one_bad_header_that_all_peers_built_on(node, peers, chain, signer, kind):
     """A whole chain mined on the bad header, with a checkpoint signed on it."""
