@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fail if a room includes one above it, or a library outside the room that owns it.
-# Order: base store sync rpc daemon; inside sync: chain, then trust peer snapshot, then the engine.
+# Order: base store sync rpc daemon; inside sync: chain, then trust peer snapshot, then p2p, then the engine.
 set -eu
 cd "$(dirname "$0")/.."
 only() { # header, the folders that may include it...
@@ -17,13 +17,16 @@ bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
          grep -rnE '#include "daemon/' rpc
          grep -rnE '#include "(store|sync/(trust|peer|snapshot|[a-z_]+\.h))' sync/chain
          grep -rnE '#include "(store|sync/(peer|snapshot|[a-z_]+\.h))' sync/trust
-         grep -rnE '#include "(store|sync/(trust|snapshot|[a-z_]+\.h))' sync/peer
-         grep -rnE '#include "sync/(trust|peer|[a-z_]+\.h)' sync/snapshot
+         grep -rnE '#include "(store|sync/(trust|p2p|snapshot|[a-z_]+\.h))' sync/peer
+         grep -rnE '#include "(store|sync/(trust|snapshot|[a-z_]+\.h))' sync/p2p
+         grep -rnE '#include "sync/(trust|peer|p2p|[a-z_]+\.h)' sync/snapshot
          grep -rnE '#include <(pthread|sys/socket|time|stdio)\.h>' sync/chain | grep -v stdio
          only sqlite3.h store
          only microhttpd.h rpc
          only curl/curl.h sync/peer daemon/cli
-         only secp256k1.h sync/chain sync/trust
+         only secp256k1.h sync/chain sync/trust sync/p2p
+         only wslay/wslay.h sync/p2p
+         only openssl/ssl.h sync/p2p
          only yaml.h daemon
          only yajl/ base sync/snapshot; } 2>/dev/null || true)
 [ -z "$bad" ] || { echo "$bad"; exit 1; }
