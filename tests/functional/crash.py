@@ -92,13 +92,23 @@ class Remains:
         if node.data_dir.exists():
             shutil.copytree(node.data_dir, scratch)
         self.root = scratch
-        self.headers = set()
+        self.known = {}  # generation: {hash: height} of the headers that count as fetched
         for chain_db in scratch.glob("generations/*/chain.db"):
-            rows = self._rows(chain_db, "SELECT height FROM header WHERE status IN (0, 1)")
-            self.headers |= {height for (height,) in rows}
+            rows = self._rows(chain_db, "SELECT lower(hex(hash)), height FROM header"
+                                        " WHERE status IN (0, 1)")
+            self.known[int(chain_db.parent.name)] = dict(rows)
+        self.headers = {h for known in self.known.values() for h in known.values()}
         self.whole_payload = any(scratch.glob("incoming/*/payload.json"))
         live = self._rows(scratch / "control.db", "SELECT id FROM generation WHERE state = 2")
         self.live = live[0][0] if live else None
+        self.tip = None  # hash, of the state that is live
+        if self.live:
+            chain_db = scratch / "generations" / str(self.live) / "chain.db"
+            rows = self._rows(chain_db, "SELECT lower(hex(tip_hash)) FROM state")
+            self.tip = rows[0][0] if rows else None
+        # (id, state, generation) of every job, oldest first
+        self.jobs = self._rows(scratch / "control.db",
+                               "SELECT id, state, generation FROM job ORDER BY id")
 
     @staticmethod
     def _rows(path, query):

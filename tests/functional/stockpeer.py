@@ -20,7 +20,7 @@ class Answer:
     """What a peer sends back, and how badly."""
 
     def __init__(self, status=200, body=b"", headers=None, *, length=None,
-                 hang=False, stall_after=None, cut_after=None, reset=False):
+                 hang=False, stall_after=None, cut_after=None, reset=False, pace=None):
         self.status = status
         self.body = body if isinstance(body, bytes) else jsonify(body)
         self.headers = dict(headers or {})
@@ -29,6 +29,7 @@ class Answer:
         self.stall_after = stall_after  # that many bytes of the body, then silence
         self.cut_after = cut_after      # that many bytes of the body, then close
         self.reset = reset              # close without an answer
+        self.pace = pace                # (bytes, seconds): that many, then a pause
 
 
 def error(status, text):
@@ -50,12 +51,18 @@ def garbage():
 class Resource:
     """A file that a peer serves, with Range and ETag."""
 
-    def __init__(self, body, etag=None, ranges=True):
+    def __init__(self, body, etag=None, ranges=True, pace=None):
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.etag = etag or '"' + xai.sha256_hex(self.body)[:16] + '"'
         self.ranges = ranges
+        self.pace = pace
 
     def answer(self, request_headers):
+        answer = self._answer(request_headers)
+        answer.pace = self.pace
+        return answer
+
+    def _answer(self, request_headers):
         headers = {"Content-Type": "application/json", "ETag": self.etag}
         wanted = request_headers.get("Range")
         condition = request_headers.get("If-Range")
@@ -247,12 +254,18 @@ def _handler_of(peer):
                 return
             body = answer.body
             end = answer.stall_after if answer.cut_after is None else answer.cut_after
-            self.wfile.write(body if end is None else body[:end])
+            self._write(body if end is None else body[:end], answer.pace)
             if answer.stall_after is not None:
                 self.wfile.flush()
                 peer._stopped.wait()
             if end is not None or length != len(body):
                 self.close_connection = True
+
+        def _write(self, body, pace):
+            size, pause = pace or (max(len(body), 1), 0)
+            for start in range(0, len(body), size):
+                self.wfile.write(body[start : start + size])
+                peer._stopped.wait(pause)
 
         def handle(self):
             try:
