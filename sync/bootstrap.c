@@ -218,6 +218,7 @@ void bootstrap_enter(struct engine *e)
     case JOB_FOLLOWING:
     case JOB_FAILED:
     case JOB_CANCELLED:
+    case JOB_DECIDED:
         break;
     }
 }

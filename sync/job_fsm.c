@@ -11,7 +11,8 @@
 static const enum job_state edges[JOB_STATE_MAX + 1][JOB_EVENT_MAX + 1] = {
     [JOB_QUEUED] = {[JOB_EV_OK] = JOB_DISCOVERING, UNMOUNTED},
     [JOB_DISCOVERING] = {[JOB_EV_OK] = JOB_DECIDING, UNMOUNTED},
-    [JOB_DECIDING] = {[JOB_EV_OK] = JOB_PREFLIGHT, UNMOUNTED},
+    [JOB_DECIDING] =
+        {[JOB_EV_OK] = JOB_PREFLIGHT, [JOB_EV_DRY_DONE] = JOB_DECIDED, UNMOUNTED},
     [JOB_PREFLIGHT] = {[JOB_EV_OK] = JOB_FETCHING, UNMOUNTED},
     [JOB_FETCHING] = {[JOB_EV_OK] = JOB_VERIFYING, UNMOUNTED},
     [JOB_VERIFYING] = {[JOB_EV_OK] = JOB_MOUNTING, UNMOUNTED},
@@ -71,6 +72,8 @@ const char *job_state_name(enum job_state state)
         return "failed";
     case JOB_CANCELLED:
         return "cancelled";
+    case JOB_DECIDED:
+        return "decided";
     }
     abort();
 }
@@ -79,7 +82,7 @@ const char *job_state_outcome(enum job_state state)
 {
     if (state == JOB_QUEUED)
         return "queued";
-    if (state == JOB_FOLLOWING)
+    if (state == JOB_FOLLOWING || state == JOB_DECIDED)
         return "succeeded";
     if (state == JOB_FAILED || state == JOB_CANCELLED)
         return job_state_name(state);

@@ -13,6 +13,7 @@
  *   DISCOVERING on RESTART (the daemon was restarted; each stage finds what it left)
  *   after it the generation is live: HEADERS and BLOCKS resume where they were, and
  *   CANCEL ends the job but not the catch-up.
+ *   A dry run ends in DECIDED, from DECIDING, when nothing failed so far.
  *
  * FOLLOWING is the end of a job that succeeded; the node goes on following without one.
  */
@@ -29,16 +30,18 @@ enum job_state {
     JOB_FOLLOWING = 10,
     JOB_FAILED = 11,
     JOB_CANCELLED = 12,
+    JOB_DECIDED = 13,
 };
-#define JOB_STATE_MAX JOB_CANCELLED
+#define JOB_STATE_MAX JOB_DECIDED
 
 enum job_event {
-    JOB_EV_OK,      /* the stage did its work */
-    JOB_EV_FAIL,    /* no way forward */
-    JOB_EV_CANCEL,  /* the operator asked */
-    JOB_EV_RESTART, /* the daemon was started again */
+    JOB_EV_OK,       /* the stage did its work */
+    JOB_EV_FAIL,     /* no way forward */
+    JOB_EV_CANCEL,   /* the operator asked */
+    JOB_EV_RESTART,  /* the daemon was started again */
+    JOB_EV_DRY_DONE, /* all rules that need no body were looked at, and none failed */
 };
-#define JOB_EVENT_MAX JOB_EV_RESTART
+#define JOB_EVENT_MAX JOB_EV_DRY_DONE
 
 /*
  * The whole machine: true and *next set if event is legal in state, false (next

@@ -176,7 +176,8 @@ enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON *
         jobs_fail(e, &why);
         return err->code;
     }
-    e->retry_at_mono_ms = 0;
+    if (!req->dry_run)
+        e->retry_at_mono_ms = 0;
     metrics_add(METRIC_JOBS_STARTED, 1);
     log_info("job started", KV_U("job", e->job.id), KV_S("source", e->job.source));
     *result = id_json(e->job.id);

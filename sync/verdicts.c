@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -9,6 +10,8 @@
 #include "base/metrics.h"
 #include "sync/core.h"
 #include "sync/provenance.h"
+
+enum { SUMMARY_MAX = 4096 }; /* more than the names of all rules */
 
 /* --- what the rules look at --- */
 
@@ -190,14 +193,34 @@ void verdicts_reject(struct engine *e, const struct trust_verdict *v)
     jobs_moved(e);
 }
 
+/* --- a dry run --- */
+
+static void add_rules(struct buf *out, const char *title, const struct trust_verdict *v,
+                      enum trust_result result)
+{
+    const char *between = title;
+
+    for (size_t i = 0; i < TRUST_RULE_COUNT; i++) {
+        if (v->rules[i].result != result)
+            continue;
+        buf_puts(out, between);
+        buf_puts(out, trust_rule_name((enum trust_rule)i));
+        between = ", ";
+    }
+}
+
 void verdicts_dry_run(struct engine *e, const struct trust_verdict *v)
 {
-    struct err why;
+    CLEANUP_BUF struct buf text = BUF(SUMMARY_MAX);
 
-    (void)v;
-    (void)err_set(&why, ERR_CANCELED,
-                  "dry run: nothing failed before the body; nothing was fetched");
-    jobs_fail(e, &why);
+    buf_puts(&text, "nothing failed, nothing was fetched");
+    add_rules(&text, "; passed: ", v, TRUST_PASS);
+    add_rules(&text, "; not known yet: ", v, TRUST_SKIPPED);
+    log_info("dry run passed", KV_U("job", e->job.id), KV_S("detail", text.data));
+    if (!e->live.state)
+        (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
+                       "a checkpoint: the dry run passed; call sync.start without it");
+    jobs_event(e, JOB_EV_DRY_DONE, text.data);
 }
 
 /* --- acceptance --- */

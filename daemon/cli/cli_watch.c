@@ -116,14 +116,13 @@ static enum cli_exit step(struct cli *c, struct watch *w, const char *job_id,
     return rc;
 }
 
-/* A dry run ends as failed with this reason when no rule failed. */
-static bool is_passed_dry_run(const cJSON *job)
+/* What the last stage of a dry run found. */
+static const char *finding(const cJSON *job)
 {
-    const cJSON *error = cli_text_member(job, "error");
+    const cJSON *stages = cli_text_member(job, "stages");
 
-    return cJSON_IsTrue(cli_text_member(cli_text_member(job, "request"), "dry_run")) &&
-           strcmp(cli_text_of(job, "state"), "failed") == 0 &&
-           strcmp(cli_text_of(error, "reason"), "cancelled") == 0;
+    return cli_text_of(cJSON_GetArrayItem(stages, cJSON_GetArraySize(stages) - 1),
+                       "detail");
 }
 
 static char *ending(const cJSON *job, bool done)
@@ -133,8 +132,8 @@ static char *ending(const cJSON *job, bool done)
     const char *id = cli_text_of(job, "job_id"), *detail = cli_text_of(error, "detail");
     char height[CLI_TEXT_SHORT];
 
-    if (done && error)
-        return xasprintf("%s: %s", id, detail);
+    if (done && strcmp(cli_text_of(job, "stage"), "decided") == 0)
+        return xasprintf("%s: dry run: %s", id, finding(job));
     if (done && checkpoint)
         return xasprintf("%s succeeded: checkpoint %s %s", id,
                          cli_text_count(checkpoint, "height", height),
@@ -149,8 +148,7 @@ static char *ending(const cJSON *job, bool done)
 static enum cli_exit conclude(const struct cli *c, const struct cli_answer *job)
 {
     const cJSON *error = cli_text_member(job->result, "error");
-    bool done = strcmp(cli_text_of(job->result, "state"), "succeeded") == 0 ||
-                is_passed_dry_run(job->result);
+    bool done = strcmp(cli_text_of(job->result, "state"), "succeeded") == 0;
     AUTOFREE char *text = ending(job->result, done);
 
     if (!cli_json(c, job) || !done)

@@ -122,7 +122,16 @@ def test_dry_run_decides_and_leaves_everything(node, peers, payload):
     n = node(three)
     url = three[0].serve("/cp.json", payload)
     job = n.sync(url=url, dry_run=True)
-    assert job["error"]["reason"] == "cancelled" and "dry run" in job["error"]["detail"], job
+    assert (job["state"], job["stage"], job["error"]) == ("succeeded", "decided", None), job
+    assert job["checkpoint"]["height"] == 200
+    decided = job["stages"][-1]
+    assert (decided["name"], decided["state"]) == ("deciding", "succeeded")
+    assert decided["detail"].startswith("nothing failed, nothing was fetched; passed: network,")
+    assert "best_chain, confirmations" in decided["detail"]
+    assert decided["detail"].endswith("; not known yet: revocation, payload, source")
+    assert n.rpc("jobs.list", state="succeeded")["jobs"] == [job]
+    assert list((n.data_dir / "generations").iterdir()) == []
+    assert n.status()["waiting_for"].startswith("a checkpoint: the dry run passed")
     assert expect.rejections(n) == []
     assert n.status()["tip"] is None
     assert expect.accepted(n) == []

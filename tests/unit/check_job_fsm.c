@@ -19,16 +19,20 @@ END_TEST
 START_TEST(matrix_is_as_the_header_draws_it)
 {
     enum job_state s = (enum job_state)_i;
-    bool terminal = s == JOB_FOLLOWING || s == JOB_FAILED || s == JOB_CANCELLED;
+    bool terminal =
+        s == JOB_FOLLOWING || s == JOB_FAILED || s == JOB_CANCELLED || s == JOB_DECIDED;
     bool mounted = s == JOB_HEADERS || s == JOB_BLOCKS;
 
     ck_assert_int_eq(job_state_is_terminal(s), terminal);
     ck_assert_int_eq(job_state_is_mounted(s), mounted || s == JOB_FOLLOWING);
     for (enum job_event e = 0; e <= JOB_EVENT_MAX; e++) {
         enum job_state t = s, want = s;
+        bool dry = e == JOB_EV_DRY_DONE;
 
         if (terminal)
             want = s;
+        else if (dry)
+            want = s == JOB_DECIDING ? JOB_DECIDED : s;
         else if (e == JOB_EV_OK)
             want = (enum job_state)(s + 1);
         else if (e == JOB_EV_FAIL)
@@ -37,8 +41,9 @@ START_TEST(matrix_is_as_the_header_draws_it)
             want = JOB_CANCELLED;
         else
             want = mounted ? JOB_HEADERS : JOB_DISCOVERING;
-        ck_assert_int_eq(job_fsm_next(s, e, &t),
-                         !terminal && !(e == JOB_EV_FAIL && mounted));
+        ck_assert_int_eq(job_fsm_next(s, e, &t), !terminal &&
+                                                     !(e == JOB_EV_FAIL && mounted) &&
+                                                     (!dry || s == JOB_DECIDING));
         ck_assert_int_eq(t, want);
     }
 }
@@ -51,6 +56,8 @@ START_TEST(names_are_those_of_the_contract)
     ck_assert_str_eq(job_state_outcome(JOB_QUEUED), "queued");
     ck_assert_str_eq(job_state_outcome(JOB_FAILED), "failed");
     ck_assert_str_eq(job_state_outcome(JOB_CANCELLED), "cancelled");
+    ck_assert_str_eq(job_state_name(JOB_DECIDED), "decided");
+    ck_assert_str_eq(job_state_outcome(JOB_DECIDED), "succeeded");
 }
 END_TEST
 
