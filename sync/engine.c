@@ -58,8 +58,10 @@ bool engine_fetch(struct engine *e, struct transfer_request *r, const struct fet
     owned = xcalloc(1, sizeof(*owned));
     *owned = *f;
     owned->epoch = e->epoch;
-    if (owned->peer)
+    if (owned->peer) {
         owned->peer->in_flight++;
+        r->hostile = r->hostile || owned->peer->hostile;
+    }
     r->owner = owned;
     for (size_t i = 0; i < FETCHES_MAX; i++) {
         if (!e->outstanding[i]) {
@@ -108,7 +110,7 @@ static void count_answer(struct fetch *f, const struct transfer_request *r)
         peer_blame(f->peer, PEER_FAULT_RATE_LIMIT, REASON_PEER_RATE_LIMITED,
                    r->retry_after_s, "HTTP 429", mono, now);
     else
-        peer_answered(f->peer, r->elapsed_ms, r->body_len, r->ip);
+        peer_answered(f->peer, r->elapsed_ms, r->body_len, r->ip, now);
 }
 
 static void handle_fetched(struct engine *e, struct transfer_request *r)

@@ -11,11 +11,8 @@
 
 size_t peerbook_index(struct engine *e, const struct peer *p)
 {
-    size_t i = 0;
-
-    while (peers_at(e->peers, i) != p)
-        i++;
-    return i;
+    (void)e;
+    return p->slot;
 }
 
 static enum errc load_peer(void *arg, const struct control_peer *row, struct err *err)
@@ -44,7 +41,8 @@ enum errc peerbook_load(struct engine *e, struct err *err)
     for (const char *const *url = e->cfg->peers; url && *url; url++) {
         struct peer *p;
 
-        if (peers_add(e->peers, *url, &p, err) && err->code != ERR_CONFLICT)
+        if (peers_add(e->peers, *url, PEER_CONFIGURED, &p, err) &&
+            err->code != ERR_CONFLICT)
             return err_wrap(err, "peers");
     }
     return control_peer_each(e->control, load_peer, e, err);
@@ -75,10 +73,9 @@ void peerbook_save(struct engine *e)
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         const struct peer *p = peers_at(e->peers, i);
 
-        if (p->faults == e->faults_saved[i])
+        if (p->faults == e->faults_saved[p->slot])
             continue;
-        metrics_add(METRIC_PEER_FAULTS, p->faults - e->faults_saved[i]);
-        e->faults_saved[i] = p->faults;
+        e->faults_saved[p->slot] = p->faults;
         if (save_one(e, p, &err))
             log_warn("peer not saved, ignoring", KV_S("peer", p->url),
                      KV_S("detail", err.msg));

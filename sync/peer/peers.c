@@ -20,13 +20,18 @@ static const int64_t ban_first_ms = 3600 * INT64_C(1000);
 static const int64_t ban_max_ms = INT64_C(7) * 24 * 3600 * 1000;
 
 struct peers {
-    size_t count;
+    size_t count, gone_count, last_slot;
     struct peer *all[PEERS_MAX]; /* each allocated: pointers are stable */
+    struct peer *gone[PEERS_MAX];
+    bool taken[PEERS_MAX]; /* slots */
 };
 
 struct peers *peers_create(void)
 {
-    return xcalloc(1, sizeof(struct peers));
+    struct peers *p = xcalloc(1, sizeof(*p));
+
+    p->last_slot = PEERS_MAX - 1;
+    return p;
 }
 
 void peers_free(struct peers *p)
@@ -35,23 +40,47 @@ void peers_free(struct peers *p)
         return;
     for (size_t i = 0; i < p->count; i++)
         free(p->all[i]);
+    for (size_t i = 0; i < p->gone_count; i++)
+        free(p->gone[i]);
     free(p);
 }
 
-enum errc peers_add(struct peers *p, const char *url, struct peer **out,
-                    struct err *err)
+/* Round and round, so that a slot is not another peer's too soon. */
+static size_t take_slot(struct peers *p)
+{
+    do
+        p->last_slot = (p->last_slot + 1) % PEERS_MAX;
+    while (p->taken[p->last_slot]);
+    p->taken[p->last_slot] = true;
+    return p->last_slot;
+}
+
+static struct peer *find_base(struct peers *p, const char *base)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->all[i]->url, base) == 0)
+            return p->all[i];
+    return NULL;
+}
+
+enum errc peers_add(struct peers *p, const char *url, enum peer_origin origin,
+                    struct peer **out, struct err *err)
 {
     struct peer *peer;
     char base[URL_MAX];
 
     if (url_normalise_base(url, base, err) != ERR_OK)
         return err->code;
-    if (peers_find(p, base))
+    if (find_base(p, base))
         return err_set(err, ERR_CONFLICT, "peer %.100s is known", base);
-    if (p->count == PEERS_MAX)
+    if (p->count + p->gone_count == PEERS_MAX)
         return err_set(err, ERR_BUSY, "at most %d peers", PEERS_MAX);
     peer = xcalloc(1, sizeof(*peer));
-    memcpy(peer->url, base, sizeof(peer->url));
+    (void)snprintf(peer->url, sizeof(peer->url), "%s", base);
+    peer->kind = url_is_ws(base) ? PEER_WS : PEER_HTTP;
+    peer->origin = origin;
+    peer->hostile = origin != PEER_CONFIGURED && origin != PEER_OPERATOR;
+    peer->slot = take_slot(p);
     peer->score = SCORE_START;
     p->all[p->count++] = peer;
     *out = peer;
@@ -75,10 +104,79 @@ struct peer *peers_find(struct peers *p, const char *url)
 
     if (url_normalise_base(url, base, &err) != ERR_OK)
         return NULL;
-    for (size_t i = 0; i < p->count; i++)
-        if (strcmp(p->all[i]->url, base) == 0)
+    return find_base(p, base);
+}
+
+struct peer *peers_find_conn(struct peers *p, uint64_t conn)
+{
+    for (size_t i = 0; conn != 0 && i < p->count; i++)
+        if (p->all[i]->conn == conn)
             return p->all[i];
     return NULL;
+}
+
+void peers_remove(struct peers *p, struct peer *peer)
+{
+    size_t at = 0;
+
+    if (peer->gone)
+        return;
+    while (p->all[at] != peer)
+        at++;
+    p->count--;
+    memmove(&p->all[at], &p->all[at + 1], (p->count - at) * sizeof(struct peer *));
+    peer->gone = true;
+    p->gone[p->gone_count++] = peer;
+}
+
+size_t peers_forget(struct peers *p, bool (*held)(const struct peer *peer, void *arg),
+                    void *arg)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->gone_count; i++) {
+        struct peer *peer = p->gone[i];
+
+        if (peer->in_flight > 0 || (held && held(peer, arg))) {
+            p->gone[kept++] = peer;
+            continue;
+        }
+        p->taken[peer->slot] = false;
+        free(peer);
+    }
+    p->gone_count = kept;
+    return kept;
+}
+
+static const char *const kind_names[] = {
+    [PEER_HTTP] = "http",
+    [PEER_WS] = "p2p",
+};
+static const char *const origin_names[] = {
+    [PEER_CONFIGURED] = "configured", [PEER_OPERATOR] = "operator",
+    [PEER_ADVERTISED] = "advertised", [PEER_SEED] = "seed",
+    [PEER_INBOUND] = "inbound",
+};
+
+const char *peer_kind_name(enum peer_kind kind)
+{
+    return kind_names[kind];
+}
+
+const char *peer_origin_name(enum peer_origin origin)
+{
+    return origin_names[origin];
+}
+
+bool peer_origin_find(const char *name, enum peer_origin *out)
+{
+    for (unsigned i = 0; i < sizeof(origin_names) / sizeof(origin_names[0]); i++) {
+        if (strcmp(origin_names[i], name) != 0)
+            continue;
+        *out = (enum peer_origin)i;
+        return true;
+    }
+    return false;
 }
 
 bool peer_usable(const struct peer *peer, int64_t mono_ms, int64_t now_ms)
@@ -112,7 +210,7 @@ struct peer *peers_pick(struct peers *p, int64_t mono_ms, int64_t now_ms,
 }
 
 void peer_answered(struct peer *peer, uint32_t elapsed_ms, uint64_t bytes,
-                   const char *ip)
+                   const char *ip, int64_t now_ms)
 {
     uint64_t sum = (uint64_t)peer->latency_ms * (LATENCY_WEIGHT - 1) + elapsed_ms;
 
@@ -123,7 +221,9 @@ void peer_answered(struct peer *peer, uint32_t elapsed_ms, uint64_t bytes,
     peer->backoff_steps = 0;
     if (peer->score < SCORE_MAX)
         peer->score++;
-    (void)url_network_group(ip, peer->group); /* no address: the group stays */
+    peer->last_good_ms = now_ms;
+    if (url_network_group(ip, peer->group)) /* no address: the old one stays */
+        (void)snprintf(peer->ip, sizeof(peer->ip), "%s", ip);
 }
 
 static void back_off(struct peer *peer, int64_t at_least_ms, int64_t mono_ms)
@@ -193,6 +293,13 @@ void peer_blame(struct peer *peer, enum peer_fault fault, enum reason reason,
         ban(peer, reason, evidence, now_ms);
         break;
     }
+}
+
+void peer_ban(struct peer *peer, int64_t for_ms, const char *evidence, int64_t now_ms)
+{
+    peer->banned_until_ms = now_ms + for_ms;
+    peer->ban_reason = REASON_PEER_BANNED_BY_OPERATOR;
+    (void)snprintf(peer->ban_evidence, sizeof(peer->ban_evidence), "%s", evidence);
 }
 
 void peer_unban(struct peer *peer)

@@ -6,8 +6,19 @@
 #include "sync/peer/cidr.h"
 #include "sync/peer/url.h"
 
+static const struct scheme {
+    const char *start;
+    unsigned port; /* when the URL says none */
+    bool ws;
+} schemes[] = {
+    {"http://", 80, false},
+    {"https://", 443, false},
+    {"ws://", URL_WS_PORT, true},
+    {"wss://", URL_WS_PORT, true},
+};
+
 struct parts {
-    bool https;
+    const struct scheme *scheme;
     char host[URL_HOST_MAX]; /* lower case, no brackets */
     bool ipv6;
     unsigned port;    /* 0: the scheme's own */
@@ -87,7 +98,7 @@ static enum errc take_port(const char *text, size_t len, struct parts *out,
     }
     if (port == 0 || port > 65535)
         return err_set(err, ERR_INVALID, "the port is not in 1..65535");
-    out->port = port == (out->https ? 443 : 80) ? 0 : port;
+    out->port = port == out->scheme->port ? 0 : port;
     return ERR_OK;
 }
 
@@ -118,6 +129,14 @@ static enum errc take_authority(const char *text, size_t len, struct parts *out,
     return take_port(host_end + 1, (size_t)(end - host_end) - 1, out, err);
 }
 
+static const struct scheme *scheme_of(const char *url)
+{
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        if (strncasecmp(url, schemes[i].start, strlen(schemes[i].start)) == 0)
+            return &schemes[i];
+    return NULL;
+}
+
 static enum errc split(const char *url, struct parts *out, struct err *err)
 {
     const char *authority;
@@ -131,11 +150,11 @@ static enum errc split(const char *url, struct parts *out, struct err *err)
             return err_set(err, ERR_INVALID, "the URL has a character no URL has");
     if (strchr(url, '#'))
         return err_set(err, ERR_INVALID, "a fragment in a URL is not allowed");
-    *out = (struct parts){.https = strncasecmp(url, "https://", 8) == 0};
-    if (!out->https && strncasecmp(url, "http://", 7) != 0)
+    *out = (struct parts){.scheme = scheme_of(url)};
+    if (!out->scheme)
         return err_set(err, ERR_INVALID,
                        "the URL does not start with http:// or https://");
-    authority = url + (out->https ? 8 : 7);
+    authority = url + strlen(out->scheme->start);
     len = strcspn(authority, "/?");
     out->rest = authority + len;
     return take_authority(authority, len, out, err);
@@ -145,15 +164,40 @@ enum errc url_check(const char *url, struct err *err)
 {
     struct parts parts;
 
-    return split(url, &parts, err);
+    if (split(url, &parts, err) != ERR_OK)
+        return err->code;
+    if (parts.scheme->ws)
+        return err_set(err, ERR_INVALID,
+                       "the URL does not start with http:// or https://");
+    return ERR_OK;
+}
+
+static enum errc join(const struct parts *parts, size_t rest, char out[URL_MAX],
+                      struct err *err)
+{
+    size_t max = parts->scheme->ws ? URL_WS_MAX : URL_MAX;
+    unsigned port = parts->port;
+    char port_text[16] = "", whole[URL_MAX + 32];
+    int n;
+
+    if (parts->scheme->ws && port == 0)
+        port = parts->scheme->port; /* every reader has its own idea of the default */
+    if (port != 0)
+        (void)snprintf(port_text, sizeof(port_text), ":%u", port);
+    n = snprintf(whole, sizeof(whole), "%s%s%s%s%s%.*s", parts->scheme->start,
+                 parts->ipv6 ? "[" : "", parts->host, parts->ipv6 ? "]" : "", port_text,
+                 (int)rest, parts->rest);
+    if (n < 0 || (size_t)n >= max)
+        return err_set(err, ERR_INVALID, "such a URL has at most %zu characters",
+                       max - 1);
+    memcpy(out, whole, (size_t)n + 1);
+    return ERR_OK;
 }
 
 enum errc url_normalise_base(const char *url, char out[URL_MAX], struct err *err)
 {
     struct parts parts;
-    char port[16] = "", whole[URL_MAX + 32];
     size_t rest;
-    int n;
 
     if (split(url, &parts, err) != ERR_OK)
         return err->code;
@@ -161,16 +205,16 @@ enum errc url_normalise_base(const char *url, char out[URL_MAX], struct err *err
         return err_set(err, ERR_INVALID, "a peer's URL has no query");
     for (rest = strlen(parts.rest); rest > 0 && parts.rest[rest - 1] == '/'; rest--)
         ;
-    if (parts.port != 0)
-        (void)snprintf(port, sizeof(port), ":%u", parts.port);
-    n = snprintf(whole, sizeof(whole), "%s://%s%s%s%s%.*s",
-                 parts.https ? "https" : "http", parts.ipv6 ? "[" : "", parts.host,
-                 parts.ipv6 ? "]" : "", port, (int)rest, parts.rest);
-    if (n < 0 || n >= URL_MAX)
-        return err_set(err, ERR_INVALID, "a URL has at most %d characters",
-                       URL_MAX - 1);
-    memcpy(out, whole, (size_t)n + 1);
-    return ERR_OK;
+    if (parts.scheme->ws && rest > 0)
+        return err_set(err, ERR_INVALID, "a ws:// URL has no path");
+    return join(&parts, rest, out, err);
+}
+
+bool url_is_ws(const char *url)
+{
+    const struct scheme *scheme = scheme_of(url);
+
+    return scheme && scheme->ws;
 }
 
 bool url_host(const char *url, char out[URL_HOST_MAX])

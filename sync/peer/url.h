@@ -7,14 +7,22 @@
 #include "base/err.h"
 
 /* Addresses of peers and sources.  Pure; any thread. */
-enum { URL_MAX = 2048, URL_HOST_MAX = 256, URL_GROUP_MAX = 48 };
+enum {
+    URL_MAX = 2048,
+    URL_HOST_MAX = 256,
+    URL_GROUP_MAX = 48,
+    URL_WS_MAX = 256,   /* of a ws:// URL, its end included */
+    URL_WS_PORT = 8333, /* XAI's P2P port where none is said (protocol.md 9.1) */
+};
 
 /* http or https, a host, no credentials, no fragment.  ERR_INVALID says what is wrong.
  */
 enum errc url_check(const char *url, struct err *err);
 
-/* A peer's base: checked, trailing slashes cut, host lower-cased. */
+/* A peer's base: checked, trailing slashes cut, host lower-cased.  Also ws and wss, of
+   which nothing but host and port is kept, the port always. */
 enum errc url_normalise_base(const char *url, char out[URL_MAX], struct err *err);
+bool url_is_ws(const char *url); /* by its scheme alone */
 
 bool url_host(const char *url, char out[URL_HOST_MAX]);
 

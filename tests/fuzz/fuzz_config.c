@@ -24,7 +24,7 @@ static void must(bool holds, const char *what)
 
 static void check_policy(const struct trust_policy *p)
 {
-    MUST(p->quorum <= PEERS_MAX && p->min_peers <= PEERS_MAX);
+    MUST(p->quorum <= PEERS_CONFIGURED_MAX && p->min_peers <= PEERS_CONFIGURED_MAX);
     MUST(p->threshold <= TRUST_KEYS_MAX && p->key_count <= TRUST_KEYS_MAX);
     MUST(p->min_confirmations <= 10000 && p->min_attestations <= TRUST_KEYS_MAX);
     MUST(p->header_proof_full || p->header_window >= 145);
@@ -48,7 +48,7 @@ static void check(const struct config *c)
          strncmp(c->rpc.listen, "localhost:", 10) == 0);
     for (; e->peers[peers]; peers++)
         MUST(url_check(e->peers[peers], &err) == ERR_OK);
-    MUST(peers <= PEERS_MAX);
+    MUST(peers <= PEERS_CONFIGURED_MAX);
     MUST(e->checkpoint_url[0] == '\0' ||
          (url_check(e->checkpoint_url, &err) == ERR_OK &&
           e->policy.threshold <= e->policy.key_count));

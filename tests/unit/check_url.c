@@ -103,6 +103,10 @@ START_TEST(a_base_has_one_spelling)
         {"https://example.org:80", "https://example.org:80"},
         {"http://a:08545/api//v1/", "http://a:8545/api//v1"},
         {"http://[2001:DB8:0:0::1]:80/", "http://[2001:db8::1]"},
+        {"WS://Example.org/", "ws://example.org:8333"},
+        {"wss://example.org:8333", "wss://example.org:8333"},
+        {"ws://a:80", "ws://a:80"},
+        {"wss://[2001:DB8::0:1]:8765//", "wss://[2001:db8::1]:8765"},
     };
     char out[URL_MAX];
 
@@ -111,7 +115,25 @@ START_TEST(a_base_has_one_spelling)
         ck_assert_str_eq(out, urls[i].out);
     }
     ASSERT_ERR(ERR_INVALID, url_normalise_base("http://a/?q=1", out, &test_err));
-    ck_assert_str_eq(out, "http://[2001:db8::1]");
+    ASSERT_ERR(ERR_INVALID, url_normalise_base("ws://a/chat", out, &test_err));
+    ck_assert_str_eq(test_err.msg, "a ws:// URL has no path");
+    ASSERT_ERR(ERR_INVALID, url_normalise_base("ftp://a", out, &test_err));
+    ck_assert_str_eq(out, "wss://[2001:db8::1]:8765");
+}
+END_TEST
+
+START_TEST(a_websocket_url_is_short)
+{
+    char url[URL_WS_MAX + 8] = "ws://", out[URL_MAX];
+    size_t host = URL_WS_MAX - 1 - strlen("ws://") - strlen(":8333");
+
+    memset(url + 5, 'h', host);
+    ASSERT_OK(url_normalise_base(url, out, &test_err));
+    ck_assert_uint_eq(strlen(out), URL_WS_MAX - 1);
+    url[5 + host] = 'h';
+    ASSERT_ERR(ERR_INVALID, url_normalise_base(url, out, &test_err));
+    ck_assert(url_is_ws("WSS://x") && url_is_ws("ws://x"));
+    ck_assert(!url_is_ws("https://x") && !url_is_ws("wsx://x"));
 }
 END_TEST
 
@@ -269,6 +291,7 @@ Suite *suite(void)
     tcase_add_test(tc, bad_urls_say_what_is_wrong);
     tcase_add_test(tc, lengths_are_bounded);
     tcase_add_test(tc, a_base_has_one_spelling);
+    tcase_add_test(tc, a_websocket_url_is_short);
     tcase_add_test(tc, the_host_is_bare);
     tcase_add_test(tc, groups_are_16_bits_of_ipv4_and_32_of_ipv6);
     tcase_add_test(tc, local_addresses_are_known);
