@@ -283,7 +283,7 @@ void tips_poll(struct engine *e, unsigned *out, void (*done)(struct engine *e));
 /* Highest tip any usable peer reports; false when none does. */
 bool tips_height(struct engine *e, uint64_t *height);
 
-/* --- chase.c, chase_verify.c --- */
+/* --- chase.c, and its parts: chase_walk.c, chase_ask.c, chase_verify.c --- */
 struct chase_target {
     struct gen *gen;
     uint64_t height;
@@ -303,6 +303,9 @@ bool chase_is_lone(struct engine *e, uint64_t height);
 void chase_reset(struct chase *c);
 struct chase_slot *chase_slot(struct chase *c, uint64_t height);
 void chase_slot_clear(struct chase_slot *s);
+/* One transaction: down over what is stored and what has come.  *found: the walk has
+   met a verified header or the floor. */
+enum errc chase_walk(struct engine *e, bool *found, struct err *err);
 /* chase_ask.c: fills the slots; whether nobody has the block needed next. */
 void chase_ask_ahead(struct engine *e);
 bool chase_nobody_left(struct engine *e);
