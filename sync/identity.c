@@ -1,56 +1,26 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/durable.h"
-#include "base/hex.h"
+#include "base/keyfile.h"
 #include "base/mem.h"
 #include "sync/identity.h"
 
-enum { SEED = crypto_sign_SEEDBYTES, FILE_TEXT = 2 * SEED + 1 };
+enum { SEED = KEYFILE_SECRET };
+_Static_assert(crypto_sign_SEEDBYTES == KEYFILE_SECRET, "the file holds the seed");
 
 struct identity {
     uint8_t public[crypto_sign_PUBLICKEYBYTES];
     uint8_t *secret; /* sodium_malloc */
 };
 
-static enum errc write_new(const char *path, const uint8_t seed[SEED], struct err *err)
-{
-    char text[FILE_TEXT + 1];
-    enum errc rc;
-
-    hex_encode(seed, SEED, text);
-    text[FILE_TEXT - 1] = '\n';
-    rc = durable_replace(path, text, FILE_TEXT, err);
-    sodium_memzero(text, sizeof(text));
-    return rc;
-}
-
 static enum errc read_seed(const char *path, uint8_t seed[SEED], struct err *err)
 {
-    char text[FILE_TEXT + 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n;
-    bool ok;
+    enum errc rc = keyfile_read(path, seed, err);
 
-    if (fd < 0 && errno == ENOENT) {
-        randombytes_buf(seed, SEED);
-        return write_new(path, seed, err);
-    }
-    if (fd < 0)
-        return err_errno(err, "%s", path);
-    n = read(fd, text, sizeof(text));
-    (void)close(fd);
-    ok = n == FILE_TEXT && text[FILE_TEXT - 1] == '\n' &&
-         hex_decode(text, SEED, true, seed);
-    sodium_memzero(text, sizeof(text));
-    return ok ? ERR_OK
-              : err_set(err, ERR_CONFLICT,
-                        "%s holds no key; restore it, or move it away for a new one",
-                        path);
+    if (rc != ERR_NOTFOUND)
+        return rc;
+    randombytes_buf(seed, SEED);
+    return keyfile_write(path, seed, err);
 }
 
 enum errc identity_open(const char *path, struct identity **out, struct err *err)

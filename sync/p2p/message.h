@@ -56,13 +56,14 @@ struct message {
             const char *version, *node_id, *api_endpoint; /* endpoint NULL: none */
             uint64_t height; /* a count: the tip's index + 1 */
         } handshake;
-        struct { /* peers */
+        struct { /* peers: those too long are left out, the rest is dropped */
             const char *uris[MESSAGE_PEERS_MAX];
             size_t count;
         } peers;
         struct { /* checkpoint: stock's metadata; nothing: it has none */
             bool some;
-            bool own; /* source "local": the peer's own word, not one relayed */
+            bool own; /* source "local": the peer's own word, not one relayed;
+                         a relayed one that is malformed counts as none */
             uint64_t height;
             uint8_t block_hash[32];
             const char *url; /* of the payload; NULL: not said */
@@ -73,10 +74,10 @@ struct message {
         } checkpoint_request;
         const struct json *checkpoint_payload; /* or {"url": ..} */
         struct {                               /* get_chain_range */
-            uint64_t offset, limit;
+            uint64_t offset, limit;            /* limit: cut to MESSAGE_RANGE_MAX */
         } get_chain_range;
         struct {                       /* chain_range */
-            const struct json *blocks; /* array, ascending */
+            const struct json *blocks; /* array; index is offset, offset + 1, .. */
             uint64_t offset, total;
         } chain_range;
         struct { /* inv, getdata: blocks alone */
@@ -91,11 +92,12 @@ struct message {
     } u;
 };
 
-/* PEER_BAD_MESSAGE names the member.  An unknown type is no error. */
+/* PEER_BAD_MESSAGE names the member.  An unknown type is no error.  All numbers are
+   below 2^53, texts at most MESSAGE_TEXT_MAX bytes (a checkpoint's url 2047). */
 enum errc message_parse(const struct json *payload, struct message *out,
                         struct err *err);
 
-/* Canonical texts for envelope_seal; appended. */
+/* Canonical texts for envelope_seal; appended.  MESSAGE_OTHER has none. */
 struct message_self {         /* what a handshake says of us */
     const char *node_id;      /* 16 hex digits */
     const char *api_endpoint; /* NULL: we serve none */
@@ -104,8 +106,9 @@ struct message_self {         /* what a handshake says of us */
 void message_put_handshake(const struct message_self *self, struct buf *out);
 void message_put_plain(enum message_type type, struct buf *out); /* no payload member */
 void message_put_get_range(uint64_t offset, uint64_t limit, struct buf *out);
-void message_put_hashes(enum message_type type, const uint8_t (*hashes)[32],
-                        size_t count, struct buf *out); /* inv, getdata */
+/* inv, getdata; hashes: count times 32 bytes */
+void message_put_hashes(enum message_type type, const uint8_t *hashes, size_t count,
+                        struct buf *out);
 void message_put_checkpoint_request(bool want_payload, struct buf *out);
 /* value: canonical JSON text of the payload member. */
 void message_put_value(enum message_type type, const char *value, size_t len,
