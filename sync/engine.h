@@ -33,7 +33,12 @@ struct engine_config {
     const char *const *allow_paths;    /* directories sync.start may read; NULL-ended */
     unsigned poll_seconds;
     unsigned ready_max_behind;
-    unsigned workers; /* 0: one a core */
+    unsigned workers;         /* 0: one a core */
+    bool p2p_enabled;         /* else no P2P node, and no ws peers are dialled */
+    const char *p2p_listen;   /* "0.0.0.0:8333", "[::]:8333"; "": nobody may connect */
+    unsigned p2p_outbound;    /* P2P connections of ours to have */
+    const char *asn_database; /* path of an MMDB file; "": none */
+    const char *const *dns_seeds; /* host names; NULL-ended */
 };
 
 /* Opens the data directory (locked, created if missing), resumes what was under way.

@@ -5,6 +5,7 @@
 #include "daemon/config/conf_hold.h"
 #include "daemon/config/conf_key.h"
 #include "daemon/config/conf_list.h"
+#include "daemon/config/conf_p2p.h"
 #include "daemon/config/conf_place.h"
 #include "daemon/config/conf_scalar.h"
 #include "daemon/config/conf_token.h"
@@ -55,8 +56,11 @@ static const struct conf_key keys[] = {
     SECTION("public"),
     OFF("public.listen", "", "a public API"),
     SECTION("p2p"),
-    OFF("p2p.enabled", "false", "peer-to-peer messages"),
-    VALUE("p2p.listen", conf_scalar_p2p_listen),
+    SWITCH("p2p.enabled", engine.p2p_enabled, false),
+    VALUE("p2p.listen", conf_p2p_listen),
+    NUMBER("p2p.outbound", conf_scalar_unsigned, engine.p2p_outbound, 0, 64, 8),
+    VALUE("p2p.asn_database", conf_p2p_asn_database),
+    LIST("p2p.dns_seeds", conf_list_seeds, 16),
     SECTION("checkpoint"),
     VALUE("checkpoint.url", conf_place_checkpoint_url),
     NUMBER("checkpoint.quorum", conf_scalar_unsigned, POLICY(quorum), 0,

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "daemon/config/conf_hold.h"
 #include "daemon/config/conf_list.h"
 #include "sync/peer/cidr.h"
@@ -50,11 +51,6 @@ static enum errc take(CONF_SET_ARGS,
 
 static enum errc check_peer(const char *text, char *out, struct err *err)
 {
-    if (strncmp(text, "ws://", 5) == 0 || strncmp(text, "wss://", 6) == 0)
-        return err_set(err, ERR_INVALID,
-                       "%.100s: P2P peers are not supported by this version; give the "
-                       "node's http:// address",
-                       text);
     if (url_normalise_base(text, out, err) != ERR_OK)
         return err_wrap(err, "%.60s", text);
     return ERR_OK;
@@ -79,6 +75,22 @@ static enum errc check_path(const char *text, char *out, struct err *err)
     return ERR_OK;
 }
 
+/* A host's name, which its URL would tell from anything else. */
+static enum errc check_seed(const char *text, char *out, struct err *err)
+{
+    AUTOFREE char *url = xasprintf("ws://%s", text);
+    char base[URL_MAX], host[URL_HOST_MAX];
+    struct cidr address;
+
+    if (url_normalise_base(url, base, err) != ERR_OK)
+        return err_wrap(err, "%.60s", text);
+    if (strpbrk(text, ":/[") || cidr_parse_address(text, &address))
+        return err_set(err, ERR_INVALID, "%.60s is no host name", text);
+    (void)url_host(base, host);
+    memcpy(out, host, strlen(host) + 1);
+    return ERR_OK;
+}
+
 enum errc conf_list_peers(CONF_SET_ARGS)
 {
     return take(c, key, at, err, check_peer, &c->engine.peers);
@@ -92,4 +104,9 @@ enum errc conf_list_networks(CONF_SET_ARGS)
 enum errc conf_list_paths(CONF_SET_ARGS)
 {
     return take(c, key, at, err, check_path, &c->engine.allow_paths);
+}
+
+enum errc conf_list_seeds(CONF_SET_ARGS)
+{
+    return take(c, key, at, err, check_seed, &c->engine.dns_seeds);
 }

@@ -163,6 +163,21 @@ enum errc conf_place_listen(const char *text, char out[CONF_PLACE_LISTEN],
     return ERR_OK;
 }
 
+enum errc conf_place_listen_anywhere(const char *text, char out[CONF_PLACE_LISTEN],
+                                     struct err *err)
+{
+    struct cidr address;
+    const char *port;
+    char host[64];
+
+    if (!split_listen(text, host, &port) || !is_port(port) ||
+        !cidr_parse_address(host, &address))
+        return err_set(err, ERR_INVALID,
+                       "wants a numeric address such as 0.0.0.0:8333 or [::]:8333");
+    (void)snprintf(out, CONF_PLACE_LISTEN, "%s", text);
+    return ERR_OK;
+}
+
 enum errc conf_place_rpc_listen(CONF_SET_ARGS)
 {
     char text[CONF_PLACE_LISTEN];

@@ -17,6 +17,10 @@ enum { CONF_PLACE_LISTEN = 80 };
 enum errc conf_place_listen(const char *text, char out[CONF_PLACE_LISTEN],
                             struct err *err);
 
+/* Any numeric address, "0.0.0.0:8333", "[::]:8333". */
+enum errc conf_place_listen_anywhere(const char *text, char out[CONF_PLACE_LISTEN],
+                                     struct err *err);
+
 /* The whole file as a text that the caller frees, at most CONF_TEXT_MAX bytes. */
 enum errc conf_place_read(const char *path, char **text, size_t *len, struct err *err);
 

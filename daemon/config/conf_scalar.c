@@ -124,18 +124,3 @@ enum errc conf_scalar_idle(CONF_SET_ARGS)
         return wanted(key, err);
     return ERR_OK;
 }
-
-/* An address for something that is said to be off. */
-enum errc conf_scalar_p2p_listen(CONF_SET_ARGS)
-{
-    const struct conf_node *enabled = conf_tree_get((*at)->parent, "enabled");
-
-    (void)c;
-    (void)key;
-    if ((*at)->kind == CONF_TEXT && enabled && enabled->kind == CONF_TEXT &&
-        strcmp(enabled->text, "false") == 0)
-        return ERR_OK;
-    return err_set(
-        err, ERR_INVALID,
-        "not supported by this version; leave it out or set p2p.enabled to false");
-}

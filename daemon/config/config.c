@@ -6,6 +6,7 @@
 #include "daemon/config/conf_env.h"
 #include "daemon/config/conf_hold.h"
 #include "daemon/config/conf_key.h"
+#include "daemon/config/conf_p2p.h"
 #include "daemon/config/conf_place.h"
 #include "daemon/config/conf_tree.h"
 #include "daemon/config/config.h"
@@ -29,6 +30,8 @@ static struct config *create(void)
     c->params = *params_find("testnet");
     c->rpc.listen = "127.0.0.1:8645";
     c->engine.peers = c->engine.allow_networks = c->engine.allow_paths = no_texts;
+    c->engine.dns_seeds = no_texts;
+    c->engine.p2p_listen = c->engine.asn_database = "";
     c->engine.checkpoint_url = "";
     c->engine.policy.header_proof_full = true;
     return c;
@@ -170,7 +173,7 @@ static enum errc check_whole(const struct config *c, struct err *err)
             "checkpoint.threshold is %u and checkpoint.trusted_pubkeys has %zu "
             "keys: nothing from checkpoint.url could ever be accepted",
             p->threshold, p->key_count);
-    return ERR_OK;
+    return conf_p2p_check(c, err);
 }
 
 static void wire(struct config *c)

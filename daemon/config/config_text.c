@@ -90,6 +90,12 @@ char *config_text(const struct config *c)
     add_text(part, "listen", c->rpc.listen);
     add_tokens(part, &c->rpc);
     add_list(doc, "peers", c->engine.peers);
+    part = section(doc, "p2p");
+    add_bool(part, "enabled", c->engine.p2p_enabled);
+    add_text(part, "listen", c->engine.p2p_listen);
+    add_number(part, "outbound", c->engine.p2p_outbound);
+    add_text(part, "asn_database", c->engine.asn_database);
+    add_list(part, "dns_seeds", c->engine.dns_seeds);
     add_checkpoint(doc, &c->engine);
     part = section(doc, "transfer");
     add_number(part, "min_speed", c->engine.transfer_min_speed);

@@ -47,7 +47,8 @@ static void check(const struct config *c)
          strncmp(c->rpc.listen, "[", 1) == 0 ||
          strncmp(c->rpc.listen, "localhost:", 10) == 0);
     for (; e->peers[peers]; peers++)
-        MUST(url_check(e->peers[peers], &err) == ERR_OK);
+        MUST(url_is_ws(e->peers[peers]) ? e->p2p_enabled
+                                        : url_check(e->peers[peers], &err) == ERR_OK);
     MUST(peers <= PEERS_CONFIGURED_MAX);
     MUST(e->checkpoint_url[0] == '\0' ||
          (url_check(e->checkpoint_url, &err) == ERR_OK &&

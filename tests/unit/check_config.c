@@ -181,7 +181,7 @@ START_TEST(later_keys_are_taken_when_they_ask_for_nothing)
     struct config *c = load("data_dir: /d\n"
                             "rpc: {unix_socket: \"\"}\n"
                             "public: {listen: }\n"
-                            "p2p: {listen: \"0.0.0.0:8333\", enabled: false}\n"
+                            "p2p: {listen: , enabled: false, asn_database: }\n"
                             "checkpoint: {min_attestations: 0}\n"
                             "follow: {rederive: false}\n"
                             "snapshots: {every_blocks: 0, keep: 3, serve: false}\n"
@@ -196,17 +196,9 @@ END_TEST
 START_TEST(later_keys_are_refused_when_they_ask_for_something)
 {
     static const char *const texts[] = {
-        "rpc: {unix_socket: /run/x}",
-        "public: {listen: \"0.0.0.0:8646\"}",
-        "p2p: {enabled: true}",
-        "p2p: {listen: \"0.0.0.0:8333\"}",
-        "p2p: {enabled: false, listen: [x]}",
-        "follow: {rederive: true}",
-        "snapshots: {every_blocks: 100}",
-        "snapshots: {serve: true}",
-        "index: {addresses: true}",
-        "peers: [\"ws://198.51.100.9:8333\"]",
-        "peers: [\"wss://198.51.100.9:8333\"]",
+        "rpc: {unix_socket: /run/x}", "public: {listen: \"0.0.0.0:8646\"}",
+        "follow: {rederive: true}",   "snapshots: {every_blocks: 100}",
+        "snapshots: {serve: true}",   "index: {addresses: true}",
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -214,6 +206,49 @@ START_TEST(later_keys_are_refused_when_they_ask_for_something)
     assert_refused("follow: {rederive: true}",
                    "follow.rederive: re-derivation from genesis: not supported by this "
                    "version; leave it out or set it to false");
+}
+END_TEST
+
+START_TEST(p2p_has_an_address_seeds_and_a_database)
+{
+    CLEANUP(config_free)
+    struct config *c = load(
+        "data_dir: /d\npeers: [\"WSS://Node.example\", \"http://a\"]\n"
+        "p2p: {enabled: true, listen: \"[::]:8333\", outbound: 64,\n"
+        "  asn_database: /srv/asn.mmdb, dns_seeds: [Seed.Example.org, b.example]}");
+
+    ck_assert(c->engine.p2p_enabled);
+    ck_assert_str_eq(c->engine.peers[0], "wss://node.example:8333");
+    ck_assert_str_eq(c->engine.p2p_listen, "[::]:8333");
+    ck_assert_uint_eq(c->engine.p2p_outbound, 64);
+    ck_assert_str_eq(c->engine.asn_database, "/srv/asn.mmdb");
+    ck_assert_str_eq(c->engine.dns_seeds[0], "seed.example.org");
+    ck_assert_str_eq(c->engine.dns_seeds[1], "b.example");
+    ck_assert_ptr_null(c->engine.dns_seeds[2]);
+}
+END_TEST
+
+START_TEST(p2p_says_what_it_wants)
+{
+    CLEANUP(config_free) struct config *c = load("data_dir: /d");
+
+    ck_assert(!c->engine.p2p_enabled);
+    ck_assert_str_eq(c->engine.p2p_listen, "");
+    ck_assert_uint_eq(c->engine.p2p_outbound, 8);
+    ck_assert_str_eq(c->engine.asn_database, "");
+    ck_assert_ptr_null(c->engine.dns_seeds[0]);
+    assert_refused("peers: [\"ws://198.51.100.9:8333\"]",
+                   "peers names ws://198.51.100.9:8333, and p2p.enabled is false");
+    assert_refused("p2p: {listen: \"node.example:8333\"}", "wants a numeric address");
+    assert_refused("p2p: {listen: [x]}", "wants a numeric address");
+    assert_refused("p2p: {listen: \"0.0.0.0:65536\"}", "wants a numeric address");
+    assert_refused("p2p: {outbound: 65}", "from 0 to 64");
+    assert_refused("p2p: {asn_database: [x]}", "path of an MMDB file");
+    assert_refused("p2p: {dns_seeds: [192.0.2.1]}", "192.0.2.1 is no host name");
+    assert_refused("p2p: {dns_seeds: [\"a.example:8333\"]}", "is no host name");
+    assert_refused("p2p: {dns_seeds: [\"a@b\"]}", "credentials");
+    assert_refused("p2p: {dns_seeds: [a.example, A.example]}", "listed twice");
+    assert_refused("p2p: {enabled: yes}", "wants true or false");
 }
 END_TEST
 
@@ -507,6 +542,8 @@ Suite *suite(void)
     tcase_add_test(tc, every_key_lands_where_it_belongs);
     tcase_add_test(tc, later_keys_are_taken_when_they_ask_for_nothing);
     tcase_add_test(tc, later_keys_are_refused_when_they_ask_for_something);
+    tcase_add_test(tc, p2p_has_an_address_seeds_and_a_database);
+    tcase_add_test(tc, p2p_says_what_it_wants);
     tcase_add_test(tc, unknown_keys_name_line_path_and_the_nearest);
     tcase_add_test(tc, values_of_the_wrong_kind_say_what_is_wanted);
     tcase_add_test(tc, a_network_may_be_a_file_of_parameters);
