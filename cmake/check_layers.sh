@@ -27,6 +27,7 @@ bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
          only secp256k1.h sync/chain sync/trust sync/p2p
          only wslay/wslay.h sync/p2p
          only openssl/ssl.h sync/p2p
+         only maxminddb.h sync/peer
          only yaml.h daemon
          only yajl/ base sync/snapshot; } 2>/dev/null || true)
 [ -z "$bad" ] || { echo "$bad"; exit 1; }
