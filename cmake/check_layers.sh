@@ -29,5 +29,7 @@ bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
          only openssl/ssl.h sync/p2p
          only maxminddb.h sync/peer
          only yaml.h daemon
+         only zstd.h base
+         only zlib.h base
          only yajl/ base sync/snapshot; } 2>/dev/null || true)
 [ -z "$bad" ] || { echo "$bad"; exit 1; }

@@ -3,7 +3,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "rpc/reads.h"
+#include "sync/reads.h"
 
 /*
  * The audit log as NDJSON, an entry a line, the way audit.list spells one: up to the

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "rpc/param.h"
-#include "rpc/reads.h"
 #include "rpc/rpc.h"
+#include "sync/reads.h"
 
 /*
  * The methods: one table, compared with openapi/openrpc.json by a test.  A handler

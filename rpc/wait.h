@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rpc/reads.h"
+#include "sync/reads.h"
 
 /*
  * Calls that wait for a job.  One thread blocks on the engine's status for all of them.

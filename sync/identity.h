@@ -10,7 +10,8 @@
  * The node's own Ed25519 key, node.key in the data directory (64 hex digits of seed and
  * a newline, mode 0600), made at the first start.  It signs what this node says of
  * itself; it spends nothing and is trusted by nobody who has not chosen to.  The secret
- * lives in locked memory.  One thread.
+ * lives in locked memory.  Constant from identity_open to identity_close: any thread
+ * may read it and sign.
  */
 struct identity;
 

@@ -15,7 +15,11 @@
  * (protocol.md 2 to 4).  No clock: header_is_from_future is for the tip alone and takes
  * the time.  Pure; any thread.
  */
-enum { HEADER_SIGNATURE_MAX = 128, HEADER_PUBKEY_MAX = 128 };
+enum {
+    HEADER_SIGNATURE_MAX = 128,
+    HEADER_PUBKEY_MAX = 128,
+    HEADER_DIFFICULTY_MAX = 64, /* hex digits of a hash */
+};
 
 struct header {
     uint64_t height;  /* wire: index */
@@ -39,6 +43,9 @@ struct header {
  * (BLOCK_MALFORMED).
  */
 enum errc header_parse(const struct json *v, struct header *out, struct err *err);
+
+/* A time that a header may have: from 0 to the year 9999, and no -0.0. */
+bool header_is_time(double seconds);
 
 void header_hash(const struct header *h, uint8_t out[32]);
 

@@ -3,7 +3,6 @@
 
 #include "sync/chain/header.h"
 
-enum { DIFFICULTY_MAX = 64 };                       /* hex digits of a hash */
 static const double TIMESTAMP_MAX = 253402300799.0; /* the end of year 9999 */
 
 static enum errc bad(struct err *err, const char *what)
@@ -39,12 +38,17 @@ static bool read_optional(const struct json *v, char *out, size_t max)
     return true;
 }
 
+bool header_is_time(double seconds)
+{
+    return isfinite(seconds) && !signbit(seconds) && seconds <= TIMESTAMP_MAX;
+}
+
 /* An integer is the same time: it is hashed as N.0. */
 static bool read_timestamp(const struct json *v, double *out)
 {
     double t;
 
-    if (!json_double(v, &t) || signbit(t) || t > TIMESTAMP_MAX)
+    if (!json_double(v, &t) || !header_is_time(t))
         return false;
     *out = t;
     return true;
@@ -60,7 +64,7 @@ static enum errc read_numbers(const struct json *v, struct header *h, struct err
     if (!read_timestamp(json_get(v, "timestamp"), &h->timestamp))
         return bad(err, "timestamp is no number from 0 to the year 9999");
     if (!json_u64(json_get(v, "difficulty"), &difficulty) ||
-        difficulty > DIFFICULTY_MAX)
+        difficulty > HEADER_DIFFICULTY_MAX)
         return bad(err, "difficulty is no integer from 0 to 64");
     h->difficulty = (uint32_t)difficulty;
     if (!json_u64(json_get(v, "nonce"), &h->nonce))

@@ -3,10 +3,11 @@
 
 #include "base/chan.h"
 #include "base/mem.h"
-#include "rpc/reads.h"
 #include "sync/job_fsm.h"
+#include "sync/reads.h"
 
-/* As many as there are threads that read at once: the HTTP pool and the waiter. */
+/* About as many as there are threads that read at once: the HTTP pools and the waiter.
+ */
 enum { READERS_KEPT = 8 };
 
 struct reads {

@@ -1,5 +1,5 @@
-#ifndef RPC_READS_H
-#define RPC_READS_H
+#ifndef SYNC_READS_H
+#define SYNC_READS_H
 
 #include "base/cleanup.h"
 #include "store/control.h"
@@ -7,9 +7,9 @@
 #include "sync/engine.h"
 
 /*
- * Read-only connections for the HTTP threads.  A reader is one thread's from reads_* to
- * reader_release and sees one moment of the database it was taken for; the free ones
- * wait in a channel.  Opened when first needed.
+ * Read-only connections for the threads that answer others.  A reader is one thread's
+ * from reads_* to reader_release and sees one moment of the database it was taken for;
+ * the free ones wait in a channel.  Opened when first needed.
  */
 struct reads;
 
