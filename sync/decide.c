@@ -264,7 +264,7 @@ static void prove(struct engine *e)
 
 static void votes_in(struct engine *e)
 {
-    e->job.evidence.votes_collected = TRUST_HOLDS;
+    e->job.evidence.votes_collected = e->job.evidence.attestations = TRUST_HOLDS;
     if (!refused(e))
         prove(e);
 }

@@ -136,10 +136,12 @@ static void evaluated(struct engine *e, struct job_task *base)
     }
     ev.source = TRUST_HOLDS;
     ev.payload = t->err.code || t->meta_err.code ? TRUST_FAILS : TRUST_HOLDS;
+    ev.has_state_root = ev.payload == TRUST_HOLDS;
+    memcpy(ev.state_root, t->result.coins.state_root, 32);
     ev.payload_reason = t->err.code ? t->err.reason : t->meta_err.reason;
     ev.payload_detail = t->err.code ? t->err.msg : t->meta_err.msg;
     trust_evaluate(&c, &ev, &e->cfg->policy, e->cfg->params, &v);
-    call_answer(call, trust_verdict_json(&v, &c, &ev), NULL);
+    call_answer(call, trust_verdict_json(&v, &c, &ev, &e->cfg->policy), NULL);
 }
 
 /* --- getting the body --- */

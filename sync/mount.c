@@ -138,6 +138,8 @@ static void judge_body(struct engine *e, const struct verify_task *t)
         ev->payload = TRUST_HOLDS;
         j->ingested = t->result;
         j->compared = t->compared;
+        ev->has_state_root = true;
+        memcpy(ev->state_root, t->result.coins.state_root, 32);
         (void)snprintf(j->payload_detail, sizeof(j->payload_detail),
                        "%" PRIu64 " coins%s", t->result.coins.coin_count,
                        t->compared ? ", each made and not spent by the proven blocks"

@@ -111,8 +111,9 @@ char *provenance_text(struct engine *e, const struct trust_verdict *v)
     add_work(j, doc);
     add_signature(j, doc);
     add_source(j, doc);
-    cJSON_AddItemToObject(doc, "verdict",
-                          trust_verdict_json(v, &j->candidate, &j->evidence));
+    cJSON_AddItemToObject(
+        doc, "verdict",
+        trust_verdict_json(v, &j->candidate, &j->evidence, &e->cfg->policy));
     cJSON_AddItemToObject(doc, "policy", trust_policy_json(&e->cfg->policy));
     (void)control_stage_each(e->control, j->id, add_stage,
                              cJSON_AddArrayToObject(doc, "timings"), &err);

@@ -154,7 +154,8 @@ static enum errc write_rejection(struct engine *e, const struct trust_verdict *v
 
 static char *verdict_text(struct engine *e, const struct trust_verdict *v)
 {
-    cJSON *doc = trust_verdict_json(v, &e->job.candidate, &e->job.evidence);
+    cJSON *doc =
+        trust_verdict_json(v, &e->job.candidate, &e->job.evidence, &e->cfg->policy);
     char *text = cJSON_PrintUnformatted(doc);
 
     cJSON_Delete(doc);

@@ -6,28 +6,45 @@
 #include "daemon/config/conf_scalar.h"
 #include "daemon/config/conf_trust.h"
 
-enum errc conf_trust_pubkeys(CONF_SET_ARGS)
+/* Distinct keys into keys, which has room for what the list may hold. */
+static enum errc take_keys(const struct conf_node **at, bool nodes,
+                           struct trust_key *keys, size_t *count, struct err *err)
 {
-    struct trust_policy *p = &c->engine.policy;
     const struct conf_node *n = *at;
     struct trust_key parsed;
 
-    if (conf_list_check(n, key->max, err) != ERR_OK)
-        return err->code;
-    p->key_count = 0;
+    *count = 0;
     for (const struct conf_node *m = n->first; m; m = m->next) {
         *at = m;
-        if (m->kind != CONF_TEXT || !trust_key_parse(m->text, &parsed))
-            return err_set(
-                err, ERR_INVALID,
-                "wants public keys: 33, 64 or 65 bytes of secp256k1 in hex, or "
-                "ed25519: and 32 bytes in hex");
-        for (size_t i = 0; i < p->key_count; i++)
-            if (trust_key_equal(&p->keys[i], &parsed))
+        if (m->kind != CONF_TEXT || !trust_key_parse(m->text, &parsed) ||
+            (nodes && parsed.alg != TRUST_ED25519))
+            return err_set(err, ERR_INVALID,
+                           "wants public keys: %sed25519: and 32 bytes in hex",
+                           nodes ? "" : "33, 64 or 65 bytes of secp256k1 in hex, or ");
+        for (size_t i = 0; i < *count; i++)
+            if (trust_key_equal(&keys[i], &parsed))
                 return err_set(err, ERR_INVALID, "one key is listed twice");
-        p->keys[p->key_count++] = parsed;
+        keys[(*count)++] = parsed;
     }
     return ERR_OK;
+}
+
+enum errc conf_trust_pubkeys(CONF_SET_ARGS)
+{
+    struct trust_policy *p = &c->engine.policy;
+
+    if (conf_list_check(*at, key->max, err) != ERR_OK)
+        return err->code;
+    return take_keys(at, false, p->keys, &p->key_count, err);
+}
+
+enum errc conf_trust_attesters(CONF_SET_ARGS)
+{
+    struct trust_policy *p = &c->engine.policy;
+
+    if (conf_list_check(*at, key->max, err) != ERR_OK)
+        return err->code;
+    return take_keys(at, true, p->attesters, &p->attester_count, err);
 }
 
 enum errc conf_trust_header_proof(CONF_SET_ARGS)

@@ -12,6 +12,7 @@ enum {
 #define CONF_TRUST_HEIGHT_MAX ((UINT64_C(1) << 53) - 1) /* JSON numbers are doubles */
 
 enum errc conf_trust_pubkeys(CONF_SET_ARGS);
+enum errc conf_trust_attesters(CONF_SET_ARGS);
 enum errc conf_trust_header_proof(CONF_SET_ARGS);
 enum errc conf_trust_min_work(CONF_SET_ARGS);
 enum errc conf_trust_roots(CONF_SET_ARGS);

@@ -58,6 +58,20 @@ bool ecdsa_check_digest(const uint8_t *key, size_t key_len, const uint8_t digest
                                   &point) == 1;
 }
 
+bool ecdsa_check_strict(const uint8_t key[33], const uint8_t digest[32],
+                        const uint8_t sig[64])
+{
+    secp256k1_pubkey point;
+    secp256k1_ecdsa_signature signature;
+
+    /* verification refuses a high s */
+    return parse_key(key, COMPRESSED, &point) &&
+           secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &signature,
+                                                   sig) &&
+           secp256k1_ecdsa_verify(secp256k1_context_static, &signature, digest,
+                                  &point) == 1;
+}
+
 bool ecdsa_key(const char *hex, uint8_t out[33])
 {
     size_t digits = strlen(hex), len = COMPRESSED;

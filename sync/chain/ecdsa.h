@@ -16,6 +16,9 @@ bool ecdsa_check(const char *pubkey_hex, const char *sig_hex, const void *messag
    False for what is malformed too. */
 bool ecdsa_check_digest(const uint8_t *key, size_t key_len, const uint8_t digest[32],
                         const uint8_t sig[64]);
+/* The same over a compressed key, low s only. */
+bool ecdsa_check_strict(const uint8_t key[33], const uint8_t digest[32],
+                        const uint8_t sig[64]);
 /* Any spelling of a key (33, 64, 65 bytes in hex of either case) to its 33 compressed
    bytes; false if it is no point. */
 bool ecdsa_key(const char *hex, uint8_t out[33]);

@@ -12,12 +12,12 @@ static const struct {
     [TRUST_RULE_REPLAY] = {trust_claims_replay, true},
     [TRUST_RULE_FRESHNESS] = {trust_claims_freshness, true},
     [TRUST_RULE_TRUST_ROOT] = {trust_roots_agree, true},
-    [TRUST_RULE_REVOCATION] = {trust_signers_revocation, true},
+    [TRUST_RULE_REVOCATION] = {trust_revocation_rule, true},
     [TRUST_RULE_QUORUM] = {trust_votes_quorum, true},
     [TRUST_RULE_EQUIVOCATION] = {trust_votes_equivocation, true},
-    [TRUST_RULE_DIVERSITY] = {trust_votes_diversity, true},
-    [TRUST_RULE_SIGNATURES] = {trust_signers_signatures, true},
-    [TRUST_RULE_ATTESTATIONS] = {trust_signers_attestations, true},
+    [TRUST_RULE_DIVERSITY] = {trust_diversity_rule, true},
+    [TRUST_RULE_SIGNATURES] = {trust_signers_rule, true},
+    [TRUST_RULE_ATTESTATIONS] = {trust_attestation_rule, true},
     [TRUST_RULE_WORK] = {trust_chain_work, false},
     [TRUST_RULE_HEADERS] = {trust_chain_headers, true},
     [TRUST_RULE_BEST_CHAIN] = {trust_chain_best, true},
@@ -55,7 +55,7 @@ void trust_evaluate(const struct trust_candidate *candidate,
                     const struct trust_policy *policy,
                     const struct chain_params *params, struct trust_verdict *out)
 {
-    const struct trust_case c = {candidate, evidence, policy, params};
+    const struct trust_case c = {candidate, evidence, policy, params, out};
     bool usable = trust_rule_usable(candidate), pending = false;
 
     memset(out, 0, sizeof(*out));

@@ -10,6 +10,8 @@
 #include "base/u128.h"
 #include "sync/chain/params.h"
 #include "sync/chain/work.h"
+#include "sync/trust/trust_key.h"
+#include "sync/trust/trust_statement.h"
 
 /*
  * Which checkpoint to believe.  trust_evaluate is a pure function: the same candidate,
@@ -17,31 +19,24 @@
  * text pointers are borrowed for the call.  Any thread.
  */
 enum {
-    TRUST_KEYS_MAX = 64,
     TRUST_ROOTS_MAX = 256,
-    TRUST_VOTES_MAX = 256,
-    TRUST_SIGNATURES_MAX = 64,
-    TRUST_TEXT = 200, /* a rule's saw, wanted and detail */
+    TRUST_ATTESTERS_MAX = 64,
+    TRUST_VOTES_MAX = 1200,
+    TRUST_SIGNATURES_MAX = 128,
+    TRUST_STATEMENTS_MAX = 512, /* about one checkpoint */
+    TRUST_TEXT = 200,           /* a rule's saw, wanted and detail */
 };
-
-enum trust_key_alg { TRUST_SECP256K1, TRUST_ED25519 };
-
-struct trust_key {
-    enum trust_key_alg alg;
-    uint8_t bytes[33]; /* compressed point, or 32 bytes of Ed25519 */
-};
-
-/* "02ab..", 64 or 65 byte forms, or "ed25519:<64 hex>".  False: no key. */
-bool trust_key_parse(const char *text, struct trust_key *out);
-bool trust_key_equal(const struct trust_key *a, const struct trust_key *b);
-enum { TRUST_KEY_TEXT = 75 };
-/* The one spelling it is shown in: 66 digits, or "ed25519:" and 64. */
-void trust_key_text(const struct trust_key *key, char out[TRUST_KEY_TEXT]);
 
 /* What XAI's signers sign: SHA-256 of CANON {block_hash, height, state_hash}; both
    hashes in lower-case hex.  No network is in it (protocol.md 10.4). */
 void trust_digest(uint64_t height, const uint8_t block_hash[32], const char *state_hash,
                   uint8_t out[32]);
+
+struct trust_candidate;
+/* Cairn's own, which binds the network: docs/trust-documents.md.  Of the candidate's
+   height, block hash, state root and state hash; what it does not claim is null. */
+void trust_digest_cairn(const struct chain_params *params,
+                        const struct trust_candidate *c, uint8_t out[32]);
 
 struct trust_root {
     uint64_t height;
@@ -62,7 +57,11 @@ struct trust_policy {
     uint64_t max_age_seconds;                 /* 0: any age */
     struct trust_root roots[TRUST_ROOTS_MAX]; /* pinned; genesis is always one */
     size_t root_count;
+    struct trust_key attesters[TRUST_ATTESTERS_MAX]; /* Ed25519: whose word counts */
+    size_t attester_count;
 };
+
+enum trust_signed_digest { TRUST_OVER_XAI, TRUST_OVER_CAIRN };
 
 /* What a source claims.  Everything may be a lie. */
 struct trust_candidate {
@@ -77,15 +76,24 @@ struct trust_candidate {
     struct work work;
     struct {
         const char *pubkey, *signature; /* hex as given; NULL when absent */
-    } signatures[TRUST_SIGNATURES_MAX]; /* over XAI's checkpoint digest */
+        enum trust_key_alg alg;         /* a pubkey of another kind is not trusted */
+        enum trust_signed_digest over;  /* XAI's digest: secp256k1 alone */
+    } signatures[TRUST_SIGNATURES_MAX];
     size_t signature_count;
 };
 
-/* One peer's own word on the block at the candidate's height. */
+/*
+ * One peer's own word on the block at the candidate's height: what it answered itself,
+ * or what it signed; a claim relayed by others is a vote of who signed it, and of
+ * nobody else.  A vote counts once: not if its identity or its peer has been counted
+ * for the same block before, so neither one node on many addresses nor many names on
+ * one address make a crowd.
+ */
 struct trust_vote {
-    const char *peer;     /* URL */
-    const char *group;    /* network group, e.g. "127.1.0.0/16" */
-    const char *identity; /* distinct per node; its URL when it has none */
+    const char *peer;     /* URL; NULL: nobody's, not counted */
+    const char *group;    /* network group, e.g. "127.1.0.0/16"; NULL: in none */
+    const char *identity; /* distinct per node; NULL: its URL */
+    uint32_t as_number;   /* of the peer's address; 0: unknown */
     uint8_t block_hash[32];
 };
 
@@ -101,6 +109,17 @@ struct trust_evidence {
     enum trust_found votes_collected;
     struct trust_vote votes[TRUST_VOTES_MAX];
     size_t vote_count;
+
+    /*
+     * What was signed by others about this checkpoint or its neighbours, in any order
+     * and of any network; only what names this block and network is looked at, and no
+     * signature is believed before it was checked here.  attestations: whether the
+     * trusted attesters had their time to be heard.
+     */
+    const struct trust_statement *statements[TRUST_STATEMENTS_MAX];
+    size_t statement_count;
+    enum trust_found attestations;
+    const char *revoked_by_operator; /* the reason given; NULL: not revoked here */
 
     /* pinned roots that the headers met, below or above; FAILS: one was contradicted */
     enum trust_found roots;
@@ -127,6 +146,8 @@ struct trust_evidence {
     enum trust_found payload;
     enum reason payload_reason;
     const char *payload_detail;
+    bool has_state_root; /* of the coins of the body, once they are known */
+    uint8_t state_root[32];
     enum trust_found source;
     enum reason source_reason;
     const char *source_detail;
@@ -189,6 +210,8 @@ struct trust_verdict {
     enum reason reason;      /* of the first failing rule in the table's order */
     enum trust_rule decider; /* that rule */
     struct trust_rule_result rules[TRUST_RULE_COUNT];
+    struct trust_key signers[TRUST_KEYS_MAX]; /* trusted ones that signed it */
+    size_t signer_count;
 };
 
 void trust_evaluate(const struct trust_candidate *candidate,
@@ -199,12 +222,14 @@ void trust_evaluate(const struct trust_candidate *candidate,
 /*
  * The verdict as a document: {accepted, reason, rules: [{rule, result, saw, wanted,
  * detail, reason?}], not_evaluated: [rule...]}, plus candidate {source, height,
- * block_hash, state_hash, work, ...} and votes [{peer, group, block_hash, agrees}]. The
- * caller owns it.
+ * block_hash, state_hash, work, ...}, votes [{peer, identity, group, as_number,
+ * block_hash, agrees}], signers [key], attestations [{key, state_root, trusted}] and
+ * revocations [{key, reason, trusted}].  The caller owns it.
  */
 cJSON *trust_verdict_json(const struct trust_verdict *verdict,
                           const struct trust_candidate *candidate,
-                          const struct trust_evidence *evidence);
+                          const struct trust_evidence *evidence,
+                          const struct trust_policy *policy);
 
 /* The policy as a document, in the words of the configuration. */
 cJSON *trust_policy_json(const struct trust_policy *policy);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "sync/trust/trust_rule.h"
 
 /* The body's own proof, and whether it could be had: settled elsewhere, reported here.
@@ -23,9 +25,16 @@ static void report(const struct trust_evidence *e, enum trust_found found,
 void trust_body_payload(const struct trust_case *c, struct trust_rule_result *r)
 {
     const struct trust_evidence *e = c->evidence;
+    const struct trust_candidate *k = c->candidate;
     enum reason reason = e->payload_reason;
 
     trust_rule_wanted(r, "hash, form, counts and totals hold");
+    if (e->payload == TRUST_HOLDS && e->has_state_root && k->has_state_root &&
+        memcmp(e->state_root, k->state_root, 32) != 0) {
+        trust_rule_fail(r, REASON_PAYLOAD_HASH_MISMATCH,
+                        "the coins have another state root than the checkpoint");
+        return;
+    }
     report(e, e->payload, reason == REASON_NONE ? REASON_PAYLOAD_MALFORMED : reason,
            e->payload_detail, r);
 }

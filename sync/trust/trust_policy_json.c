@@ -1,13 +1,14 @@
 #include "base/hex.h"
 #include "sync/trust/trust.h"
 
-static void add_keys(cJSON *doc, const struct trust_policy *policy)
+static void add_keys(cJSON *doc, const char *name, const struct trust_key *list,
+                     size_t n)
 {
-    cJSON *keys = cJSON_AddArrayToObject(doc, "trusted_pubkeys");
+    cJSON *keys = cJSON_AddArrayToObject(doc, name);
     char text[TRUST_KEY_TEXT];
 
-    for (size_t i = 0; i < policy->key_count && i < TRUST_KEYS_MAX; i++) {
-        trust_key_text(&policy->keys[i], text);
+    for (size_t i = 0; i < n; i++) {
+        trust_key_text(&list[i], text);
         (void)cJSON_AddItemToArray(keys, cJSON_CreateString(text));
     }
 }
@@ -47,9 +48,10 @@ cJSON *trust_policy_json(const struct trust_policy *policy)
     (void)cJSON_AddNumberToObject(doc, "quorum", policy->quorum);
     (void)cJSON_AddNumberToObject(doc, "min_peers", policy->min_peers);
     (void)cJSON_AddNumberToObject(doc, "threshold", policy->threshold);
-    add_keys(doc, policy);
+    add_keys(doc, "trusted_pubkeys", policy->keys, policy->key_count);
     (void)cJSON_AddNumberToObject(doc, "min_confirmations", policy->min_confirmations);
     (void)cJSON_AddNumberToObject(doc, "min_attestations", policy->min_attestations);
+    add_keys(doc, "trusted_attesters", policy->attesters, policy->attester_count);
     add_header_proof(doc, policy);
     work_text(&policy->min_work, text);
     (void)cJSON_AddStringToObject(doc, "min_work", text);

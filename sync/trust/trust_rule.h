@@ -13,6 +13,7 @@ struct trust_case {
     const struct trust_evidence *evidence;
     const struct trust_policy *policy;
     const struct chain_params *params;
+    struct trust_verdict *verdict; /* where the signers that held are noted */
 };
 
 typedef void trust_rule_fn(const struct trust_case *c, struct trust_rule_result *r);
@@ -42,14 +43,17 @@ void trust_rule_unused(struct trust_rule_result *r, const char *fmt, ...)
 /* The reason that evidence is missing, for trust_rule_wait. */
 const char *trust_rule_why_not_yet(const struct trust_evidence *e);
 
+/* Whether there are votes to count; else the rule's result is said. */
+bool trust_votes_are_in(const struct trust_evidence *e, enum reason reason,
+                        struct trust_rule_result *r);
+
 /* Anything outside 0x20..0x7e becomes '?', in place. */
 void trust_rule_clean(char *text);
 
 trust_rule_fn trust_claims_network, trust_claims_metadata, trust_claims_delta,
     trust_claims_replay, trust_claims_freshness, trust_roots_agree;
-trust_rule_fn trust_votes_quorum, trust_votes_equivocation, trust_votes_diversity;
-trust_rule_fn trust_signers_revocation, trust_signers_signatures,
-    trust_signers_attestations;
+trust_rule_fn trust_votes_quorum, trust_votes_equivocation, trust_diversity_rule;
+trust_rule_fn trust_signers_rule, trust_revocation_rule, trust_attestation_rule;
 trust_rule_fn trust_chain_work, trust_chain_headers, trust_chain_best,
     trust_chain_confirmations, trust_chain_servable;
 trust_rule_fn trust_body_payload, trust_body_source;

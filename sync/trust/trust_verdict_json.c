@@ -99,16 +99,80 @@ static void add_votes(cJSON *doc, const struct trust_candidate *k,
         cJSON *o = cJSON_CreateObject();
 
         add_text(o, "peer", v->peer ? v->peer : "");
+        if (v->identity)
+            add_text(o, "identity", v->identity);
         add_text(o, "group", v->group ? v->group : "");
+        if (v->as_number != 0)
+            (void)cJSON_AddNumberToObject(o, "as_number", v->as_number);
         add_hash(o, "block_hash", v->block_hash);
         (void)cJSON_AddBoolToObject(o, "agrees", agrees);
         (void)cJSON_AddItemToArray(votes, o);
     }
 }
 
+static void add_key(cJSON *to, const struct trust_key *key)
+{
+    char text[TRUST_KEY_TEXT];
+
+    trust_key_text(key, text);
+    (void)cJSON_AddStringToObject(to, "key", text);
+}
+
+static void add_signers(cJSON *doc, const struct trust_verdict *v)
+{
+    cJSON *list = cJSON_AddArrayToObject(doc, "signers");
+    char text[TRUST_KEY_TEXT];
+
+    for (size_t i = 0; i < v->signer_count; i++) {
+        trust_key_text(&v->signers[i], text);
+        (void)cJSON_AddItemToArray(list, cJSON_CreateString(text));
+    }
+}
+
+/* Each signature on its own, since it is the key that is trusted or not. */
+static void add_statement(cJSON *list, const struct trust_statement *s,
+                          const struct trust_key *keys, size_t key_count)
+{
+    for (size_t i = 0; i < s->signature_count; i++) {
+        cJSON *o = cJSON_CreateObject();
+        const struct trust_key *key = &s->signatures[i].key;
+        bool trusted = false;
+
+        for (size_t k = 0; k < key_count; k++)
+            trusted = trusted || trust_key_equal(&keys[k], key);
+        add_key(o, key);
+        if (s->type == TRUST_ATTESTATION)
+            add_hash(o, "state_root", s->state_root);
+        else
+            add_text(o, "reason", s->reason);
+        (void)cJSON_AddBoolToObject(o, "trusted",
+                                    trusted && trust_statement_signed(s, key, 1) == 1);
+        (void)cJSON_AddItemToArray(list, o);
+    }
+}
+
+static void add_statements(cJSON *doc, const struct trust_candidate *k,
+                           const struct trust_evidence *e, const struct trust_policy *p)
+{
+    cJSON *attested = cJSON_AddArrayToObject(doc, "attestations");
+    cJSON *revoked = cJSON_AddArrayToObject(doc, "revocations");
+
+    for (size_t i = 0; i < e->statement_count && i < TRUST_STATEMENTS_MAX; i++) {
+        const struct trust_statement *s = e->statements[i];
+
+        if (s->height != k->height || memcmp(s->block_hash, k->block_hash, 32) != 0)
+            continue;
+        if (s->type == TRUST_ATTESTATION)
+            add_statement(attested, s, p->attesters, p->attester_count);
+        else if (s->type == TRUST_REVOCATION)
+            add_statement(revoked, s, p->keys, p->key_count);
+    }
+}
+
 cJSON *trust_verdict_json(const struct trust_verdict *verdict,
                           const struct trust_candidate *candidate,
-                          const struct trust_evidence *evidence)
+                          const struct trust_evidence *evidence,
+                          const struct trust_policy *policy)
 {
     cJSON *doc = cJSON_CreateObject();
 
@@ -120,5 +184,7 @@ cJSON *trust_verdict_json(const struct trust_verdict *verdict,
     add_rules(doc, verdict);
     add_candidate(doc, candidate);
     add_votes(doc, candidate, evidence);
+    add_signers(doc, verdict);
+    add_statements(doc, candidate, evidence, policy);
     return doc;
 }

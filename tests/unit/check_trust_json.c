@@ -26,7 +26,7 @@ START_TEST(an_accepted_verdict_lists_every_rule)
     const cJSON *c;
 
     kit_judge(&k);
-    doc = trust_verdict_json(&k.verdict, &k.candidate, &k.evidence);
+    doc = trust_verdict_json(&k.verdict, &k.candidate, &k.evidence, &k.policy);
     ck_assert(cJSON_IsTrue(cJSON_GetObjectItem(doc, "accepted")));
     ck_assert(cJSON_IsNull(cJSON_GetObjectItem(doc, "reason")));
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "rules")),
@@ -34,7 +34,7 @@ START_TEST(an_accepted_verdict_lists_every_rule)
     ck_assert_str_eq(rule_text(doc, TRUST_RULE_WORK, "wanted"), "at least 297015");
     ck_assert_str_eq(rule_text(doc, TRUST_RULE_WORK, "result"), "pass");
     ck_assert_ptr_null(rule_text(doc, TRUST_RULE_WORK, "reason"));
-    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "not_evaluated")), 1);
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "not_evaluated")), 0);
     c = cJSON_GetObjectItem(doc, "candidate");
     ck_assert_double_eq(cJSON_GetObjectItem(c, "height")->valuedouble, 200);
     ck_assert_str_eq(kit_text(c, "block_hash"), kit_text(k.doc, "block_hash"));
@@ -52,7 +52,7 @@ START_TEST(a_refusal_names_reason_and_votes)
 
     k.evidence.votes[0].block_hash[0] ^= 1;
     kit_judge(&k);
-    doc = trust_verdict_json(&k.verdict, &k.candidate, &k.evidence);
+    doc = trust_verdict_json(&k.verdict, &k.candidate, &k.evidence, &k.policy);
     ck_assert(cJSON_IsFalse(cJSON_GetObjectItem(doc, "accepted")));
     ck_assert_str_eq(kit_text(doc, "reason"), "no_quorum");
     ck_assert_str_eq(rule_text(doc, TRUST_RULE_QUORUM, "reason"), "no_quorum");
@@ -83,7 +83,7 @@ START_TEST(texts_of_sources_are_bounded_and_plain)
     k.evidence.votes[0].peer = url;
     k.evidence.votes[0].group = NULL;
     kit_judge(&k);
-    doc = trust_verdict_json(&k.verdict, &k.candidate, &k.evidence);
+    doc = trust_verdict_json(&k.verdict, &k.candidate, &k.evidence, &k.policy);
     text = cJSON_PrintUnformatted(doc);
     ck_assert_uint_lt(strlen(text), 10000);
     for (const char *p = text; *p; p++)
@@ -105,7 +105,7 @@ START_TEST(a_candidate_without_anything_is_still_a_document)
 
     trust_evaluate(&nothing, &none, &k.policy, &k.params, &k.verdict);
     ck_assert_int_eq(k.verdict.reason, REASON_METADATA_MALFORMED);
-    doc = trust_verdict_json(&k.verdict, &nothing, &none);
+    doc = trust_verdict_json(&k.verdict, &nothing, &none, &k.policy);
     ck_assert_ptr_null(
         cJSON_GetObjectItem(cJSON_GetObjectItem(doc, "candidate"), "height"));
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(doc, "votes")), 0);
@@ -128,7 +128,8 @@ START_TEST(the_policy_is_shown_in_the_words_of_the_configuration)
         text,
         "{\"quorum\":3,\"min_peers\":2,\"threshold\":1,\"trusted_pubkeys\":["
         "\"027959deb8428b63e9086f9ec63e0b5e6cf1432f826fb59681996c5b3eefc65a17\"],"
-        "\"min_confirmations\":6,\"min_attestations\":0,\"header_proof\":\"full\","
+        "\"min_confirmations\":6,\"min_attestations\":0,\"trusted_attesters\":[],"
+        "\"header_proof\":\"full\","
         "\"min_work\":\"297015\",\"min_delta\":100,\"max_age_seconds\":3600,"
         "\"roots\":[{\"height\":7,\"hash\":"
         "\"abababababababababababababababababababababababababababababababab\"}]}");

@@ -259,22 +259,6 @@ START_TEST(two_camps_that_meet_the_quorum_are_an_equivocation)
 }
 END_TEST
 
-START_TEST(revocation_is_not_evaluated_and_says_so)
-{
-    EXPECT(&k, REVOCATION, SKIPPED);
-    ck_assert(!k.verdict.rules[TRUST_RULE_REVOCATION].pending);
-    ck_assert(k.verdict.accepted);
-}
-END_TEST
-
-START_TEST(attestations_that_are_asked_for_are_missing)
-{
-    EXPECT(&k, ATTESTATIONS, NOT_APPLICABLE);
-    k.policy.min_attestations = 1;
-    EXPECT_FAIL(&k, ATTESTATIONS, ATTESTATIONS_MISSING);
-}
-END_TEST
-
 Suite *suite(void);
 Suite *suite(void)
 {
@@ -295,8 +279,6 @@ Suite *suite(void)
     tcase_add_test(tc, quorum_waits_for_votes_and_fails_without_peers);
     tcase_add_test(tc, diversity_counts_network_groups_of_counted_votes);
     tcase_add_test(tc, two_camps_that_meet_the_quorum_are_an_equivocation);
-    tcase_add_test(tc, revocation_is_not_evaluated_and_says_so);
-    tcase_add_test(tc, attestations_that_are_asked_for_are_missing);
     suite_add_tcase(s, tc);
     return s;
 }

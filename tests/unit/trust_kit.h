@@ -21,6 +21,8 @@ struct kit {
     struct trust_verdict verdict;
 };
 
+/* A file of tests/data/checkpoint, or one of its neighbours: "../trust/vectors.json".
+ */
 static inline cJSON *kit_read(const char *name)
 {
     char path[512];
@@ -92,7 +94,7 @@ static inline void kit_init(struct kit *k)
 
     memset(k, 0, sizeof(*k));
     kit_candidate(k, "payload_200.json");
-    (void)snprintf(k->params.network, sizeof(k->params.network), "testnet");
+    k->params = *params_find("testnet");
     k->candidate.network = "testnet";
     k->policy.quorum = 3;
     k->policy.min_peers = 2;
