@@ -108,6 +108,13 @@ static bool join(struct payload_walk *head, struct payload_walk *tail,
     return ok;
 }
 
+/* A brace too many at the end looks as if data were the last member, and hides what was
+   behind it.  Where something is missing, the whole text has to tell why. */
+static bool is_told(const struct payload_walk *tail, const struct payload_meta *m)
+{
+    return tail->top.text.len > 1 || (m->has_signature && m->has_pubkey);
+}
+
 bool payload_meta_peek(const char *head, size_t head_len, const char *tail,
                        size_t tail_len, struct payload_meta *out)
 {
@@ -120,7 +127,8 @@ bool payload_meta_peek(const char *head, size_t head_len, const char *tail,
     payload_walk_init(&front);
     payload_walk_init(&back);
     ok = read_head(&front, head, head_len) &&
-         read_tail(&back, tail + end, tail_len - end) && join(&front, &back, out);
+         read_tail(&back, tail + end, tail_len - end) && join(&front, &back, out) &&
+         is_told(&back, out);
     payload_walk_fini(&front);
     payload_walk_fini(&back);
     return ok;

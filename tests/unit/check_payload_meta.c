@@ -247,14 +247,18 @@ START_TEST(a_peek_that_cannot_tell_says_so)
         "}, \"work\": }",
         "}, \"data\": {}}",
         "}, \"block_hash\": 5}",
+        "}}", /* and no signature in front of data */
+        "}, \"signature\": \"aa\", \"pubkey\": \"bb\"}}",
     };
+    static const char all[] = "{\"signature\": \"aa\", \"pubkey\": \"bb\", \"data\": {";
     static const char head[] = "{\"block_hash\": \"" H64 "\", \"data\": {";
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         ck_assert_msg(
             !payload_meta_peek(head, sizeof(head) - 1, bad[i], strlen(bad[i]), &m),
             "%s", bad[i]);
-    ck_assert(payload_meta_peek(head, sizeof(head) - 1, "}}", 2, &m));
+    ck_assert(payload_meta_peek(all, sizeof(all) - 1, "}}", 2, &m));
+    ck_assert_str_eq(m.pubkey, "bb");
     ck_assert(payload_meta_peek(head, sizeof(head) - 1, "}, \"height\": 5}", 15, &m));
     ck_assert_uint_eq(m.height, 5);
     ck_assert(!payload_meta_peek("{\"height\": 5", 12, "}, \"work\": 5}", 13, &m));
