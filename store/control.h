@@ -204,7 +204,9 @@ struct control_audit_check {
     int64_t first_bad; /* seq; 0 when ok */
     char what[96];     /* "altered", "missing", "inserted", "tail cut": for people */
 };
-/* Recomputes the chain; the count and head are kept apart, so a cut tail is seen. */
+/* Recomputes the chain; the count and head are kept apart, so a cut tail is seen.  Then
+   holds the documents that are stored beside entries (a checkpoint's provenance, a
+   rejection's verdict) against the hashes that those give. */
 enum errc control_audit_verify(struct control *c, struct control_audit_check *out,
                                struct err *err);
 

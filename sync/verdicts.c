@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -127,14 +128,27 @@ static char *votes_text(const struct job *j)
     return text;
 }
 
+/* The hash binds a document that is stored elsewhere to the entry: audit-log.md. */
+static char *entry_text(const struct job *j, const char *row, int64_t id,
+                        const char *name, const char *document, const char *verdict)
+{
+    uint8_t digest[32];
+    char sum[65];
+
+    hash_sha256(document, strlen(document), digest);
+    hex_encode(digest, sizeof(digest), sum);
+    return xasprintf(
+        "{\"job_id\":\"job-%lld\",\"%s\":%lld,\"%s\":\"%s\",\"verdict\":%s}",
+        (long long)j->id, row, (long long)id, name, sum, verdict);
+}
+
 static enum errc write_rejection(struct engine *e, const struct trust_verdict *v,
                                  const char *verdict, struct err *err)
 {
     struct job *j = &e->job;
     AUTOFREE char *peers = votes_text(j);
     AUTOFREE char *reason = xstrdup(reason_code(v->reason));
-    AUTOFREE char *body = xasprintf("{\"job_id\":\"job-%lld\",\"verdict\":%s}",
-                                    (long long)j->id, verdict);
+    AUTOFREE char *body = NULL;
     AUTOFREE char *text = xstrdup(verdict);
     struct control_rejection r = {.at_ms = clock_now_ms(),
                                   .has_height = j->meta.has_height,
@@ -149,6 +163,7 @@ static enum errc write_rejection(struct engine *e, const struct trust_verdict *v
     r.state_hash = j->meta.has_state_hash ? j->meta.state_hash : NULL;
     if (control_rejection_insert(e->control, &r, &id, err))
         return err->code;
+    body = entry_text(j, "rejection_id", id, "verdict_sha256", text, verdict);
     return control_audit_append(e->control, r.at_ms, "checkpoint_rejected", body, err);
 }
 
@@ -232,8 +247,7 @@ static enum errc write_checkpoint(struct engine *e, const char *provenance,
     struct job *j = &e->job;
     char attested[] = "attested";
     AUTOFREE char *doc = xstrdup(provenance);
-    AUTOFREE char *body = xasprintf("{\"job_id\":\"job-%lld\",\"verdict\":%s}",
-                                    (long long)j->id, verdict);
+    AUTOFREE char *body = NULL;
     struct control_checkpoint k = {.height = j->meta.height,
                                    .source = j->source,
                                    .trust = attested,
@@ -252,6 +266,7 @@ static enum errc write_checkpoint(struct engine *e, const char *provenance,
     k.state_hash = j->meta.has_state_hash ? j->meta.state_hash : NULL;
     if (control_checkpoint_insert(e->control, &k, &k.id, err))
         return err->code;
+    body = entry_text(j, "checkpoint_id", k.id, "provenance_sha256", doc, verdict);
     g.checkpoint_id = k.id;
     memcpy(g.block_hash, k.block_hash, 32);
     memcpy(g.state_root, k.state_root, 32);

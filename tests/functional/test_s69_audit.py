@@ -190,3 +190,40 @@ def test_69_a_job_after_a_tail_was_cut_does_not_hide_it(stopped, peers):
     assert job["state"] == "failed"
     check = n.rpc("audit.verify")
     assert check["ok"] is False and check["first_bad"] == entries - 1, check
+
+
+# --- documents beside the log ---
+
+DOCUMENTS = {
+    "a provenance altered": ("UPDATE checkpoint SET provenance ="
+                             " replace(provenance, '\"result\":\"pass\"', '\"result\":\"fail\"')",
+                             "checkpoint_accepted", "its document altered"),
+    "a rejection's verdict altered": ("UPDATE rejection SET verdict = verdict || ' ' WHERE id = 2",
+                                      "checkpoint_rejected", "its document altered"),
+    "a rejection gone": ("DELETE FROM rejection WHERE id = 2", "checkpoint_rejected",
+                         "its document missing"),
+}
+
+
+@pytest.mark.parametrize("what", DOCUMENTS)
+def test_69_a_document_beside_the_log(stopped, what):
+    n, _, chain = stopped
+    statement, kind, said = DOCUMENTS[what]
+    seqs = [r[0] for r in rows(n) if r[2] == kind]
+    edit(n, [(statement,)])
+    assert names(n, chain, seqs[1 if kind == "checkpoint_rejected" else 0]) == said
+
+
+def test_69_the_entry_before_an_altered_document_comes_first(stopped):
+    n, _, chain = stopped
+    edit(n, [(DOCUMENTS["a provenance altered"][0],), (ALTERED["the body"], 2)])
+    assert names(n, chain, 2) == "altered"
+
+
+def test_69_the_document_before_an_altered_entry_comes_first(stopped):
+    n, entries, chain = stopped
+    first = next(r[0] for r in rows(n) if r[2] == "checkpoint_rejected")
+    assert first < entries
+    edit(n, [("UPDATE rejection SET verdict = '{}' WHERE id = 1",),
+             ("UPDATE audit SET body = 'not JSON' WHERE seq = ?", entries)])
+    assert names(n, chain, first) == "its document altered"
