@@ -92,39 +92,41 @@ enum errc gen_discard(struct engine *e, struct gen *g)
     return err.code;
 }
 
-struct sweep {
+struct orphans {
     struct engine *e;
-    int64_t orphans[64];
+    int64_t ids[64];
     size_t n;
+    bool retired; /* one was seen: the last one, since the newest come first */
 };
 
 static enum errc find_orphan(void *arg, const struct control_generation *g,
                              struct err *err)
 {
-    struct sweep *s = arg;
+    struct orphans *s = arg;
     char dir[PATH_TEXT];
 
     (void)err;
     if (g->id == s->e->building.id || s->n == 64)
         return ERR_OK;
-    if (g->state == CONTROL_GEN_BUILDING) {
-        s->orphans[s->n++] = g->id;
-    } else if (g->state == CONTROL_GEN_FAILED) {
+    if (g->state == CONTROL_GEN_BUILDING)
+        s->ids[s->n++] = g->id;
+    if (g->state == CONTROL_GEN_FAILED ||
+        (g->state == CONTROL_GEN_RETIRED && s->retired)) {
         gen_dir(s->e, g->id, dir);
         remove_dir(dir);
     }
+    s->retired = s->retired || g->state == CONTROL_GEN_RETIRED;
     return ERR_OK;
 }
 
 enum errc gen_sweep(struct engine *e, struct err *err)
 {
-    struct sweep s = {.e = e};
+    struct orphans s = {.e = e};
 
     if (control_generation_each(e->control, find_orphan, &s, err))
         return err->code;
     for (size_t i = 0; i < s.n; i++) {
-        struct control_generation row = {.id = s.orphans[i],
-                                         .state = CONTROL_GEN_FAILED};
+        struct control_generation row = {.id = s.ids[i], .state = CONTROL_GEN_FAILED};
         char dir[PATH_TEXT];
 
         gen_dir(e, row.id, dir);

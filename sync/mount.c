@@ -270,5 +270,7 @@ void mount_enter(struct engine *e)
     e->retries = 0;
     e->halted = false;
     e->waiting_for[0] = '\0';
+    if (gen_sweep(e, &err))
+        log_warn("old generations not removed, ignoring", KV_S("detail", err.msg));
     jobs_moved(e);
 }
