@@ -65,7 +65,8 @@ enum errc chaindb_header_get(struct chaindb *db, const uint8_t hash[32], bool *f
 enum errc chaindb_header_mark(struct chaindb *db, const uint8_t hash[32],
                               enum chaindb_header_status status, const uint8_t work[40],
                               const char *reason, struct err *err);
-/* Marks INVALID every header that descends from hash. */
+/* Marks INVALID every header that descends from hash; their bodies and hash's are
+   dropped. */
 enum errc chaindb_header_mark_descendants(struct chaindb *db, const uint8_t hash[32],
                                           const char *reason, struct err *err);
 /* The VALID header with most work, first seen on ties; *found false when there is none.
@@ -78,6 +79,37 @@ enum errc chaindb_active_at(struct chaindb *db, uint64_t height, bool *found,
 enum errc chaindb_active_set(struct chaindb *db, uint64_t height,
                              const uint8_t hash[32], struct err *err);
 enum errc chaindb_active_cut(struct chaindb *db, uint64_t above, struct err *err);
+
+/* --- what is not needed any more: chaindb_prune.c --- */
+struct chaindb_anchored {
+    int64_t added;
+    uint8_t hash[32];
+};
+/* Of the ANCHORED headers that arrived after `after`, the first limit; rows has room
+   for them. */
+enum errc chaindb_anchored_list(struct chaindb *db, int64_t after,
+                                struct chaindb_anchored *rows, size_t limit, size_t *n,
+                                struct err *err);
+/* The header, if it is ANCHORED, and its body. */
+enum errc chaindb_anchored_drop(struct chaindb *db, const uint8_t hash[32],
+                                struct err *err);
+/* Of the INVALID headers but the last `keep`, at most limit. */
+enum errc chaindb_invalid_drop(struct chaindb *db, size_t keep, size_t limit,
+                               size_t *dropped, struct err *err);
+/* Notes the tip of a chain whose walk brought so many headers. */
+enum errc chaindb_branch_put(struct chaindb *db, const uint8_t hash[32],
+                             uint64_t headers, struct err *err);
+/* The one noted first, and how many headers all noted ones brought. */
+enum errc chaindb_branch_oldest(struct chaindb *db, bool *found, uint8_t hash[32],
+                                uint64_t *headers, struct err *err);
+/* The note of from is one of to. */
+enum errc chaindb_branch_move(struct chaindb *db, const uint8_t from[32],
+                              const uint8_t to[32], struct err *err);
+enum errc chaindb_branch_drop(struct chaindb *db, const uint8_t hash[32],
+                              struct err *err);
+/* A VALID header that is not active and that nothing stands on, and its body. */
+enum errc chaindb_leaf_drop(struct chaindb *db, const uint8_t hash[32], bool *dropped,
+                            struct err *err);
 
 /* --- bodies: canonical block text --- */
 enum errc chaindb_body_put(struct chaindb *db, const uint8_t hash[32], const char *text,

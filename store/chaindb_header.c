@@ -120,8 +120,12 @@ enum errc chaindb_header_mark_descendants(struct chaindb *db, const uint8_t hash
                                           const char *reason, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_HEADER_MARK_DESCENDANTS);
+    DB_STMT(body, &db->db, CHAIN_BODY_DROP_INVALID);
 
     db_bind_blob(st, 1, hash, 32);
     db_bind_text(st, 2, reason);
-    return db_step_done(&db->db, st, "mark headers", err);
+    if (db_step_done(&db->db, st, "mark headers", err))
+        return err->code;
+    db_bind_blob(body, 1, hash, 32);
+    return db_step_done(&db->db, body, "drop blocks", err);
 }

@@ -110,6 +110,9 @@ void chase_end(struct engine *e, enum chase_result result, const struct err *err
         e->chase.done;
     struct err copy = *err; /* err may live in the chase */
 
+    if (e->chase.gen == &e->live &&
+        (result == CHASE_BROKEN || err->reason == REASON_BLOCK_FROM_FUTURE))
+        sweep_keep(&e->sweep, &e->chase);
     chase_reset(&e->chase);
     done(e, result, &copy);
 }
@@ -139,6 +142,8 @@ void chase_pump(struct engine *e)
         return;
     }
     engine_progress(e, "headers", c->path_len, c->target_height - c->floor + 1);
+    if (c->hurry)
+        return;
     if (found) {
         c->walking = false;
         if (chase_verify_begin(e, &err))

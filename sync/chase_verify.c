@@ -44,6 +44,7 @@ enum errc chase_verify_begin(struct engine *e, struct err *err)
 {
     struct chase *c = &e->chase;
 
+    c->unproved = c->path_len;
     c->window = xcalloc(1, sizeof(*c->window));
     if (!c->at_floor)
         return load_window(c, err);
@@ -131,6 +132,16 @@ static enum errc refuse(struct engine *e, const struct chaindb_header *row,
     return ERR_OK;
 }
 
+/* All is verified: noted in the same transaction as the last of it. */
+static enum errc note_branch(struct engine *e, struct err *err)
+{
+    struct chase *c = &e->chase;
+
+    if (c->gen != &e->live || c->path_len > 0 || c->unproved == 0)
+        return ERR_OK;
+    return chaindb_branch_put(c->gen->db, c->target_hash, c->unproved, err);
+}
+
 static enum errc verify_batch(struct engine *e, struct err *why, struct err *err)
 {
     struct chase *c = &e->chase;
@@ -165,7 +176,7 @@ void chase_verify(struct engine *e)
     struct err why = {0}, err = {0};
 
     if (chaindb_begin(c->gen->db, &err) == ERR_OK) {
-        if (verify_batch(e, &why, &err))
+        if (verify_batch(e, &why, &err) || note_branch(e, &err))
             chaindb_rollback(c->gen->db);
         else
             (void)chaindb_commit(c->gen->db, &err);

@@ -12,7 +12,24 @@
 enum {
     LONE_PATH_MAX = 20000, /* what few claim: nobody honest was that far behind */
     PATH_MAX_LEN = 16 << 20,
+    KNOWN_BATCH =
+        2048, /* known headers a step, so that the engine answers in between */
 };
+
+/* --- chains that are too long for what few claim --- */
+
+bool chase_gave_up(struct engine *e, const uint8_t tip[32], uint64_t height)
+{
+    for (size_t i = 0; i < GIVEN_UP_MAX && i < e->gave_up; i++)
+        if (memcmp(e->given_up[i], tip, 32) == 0)
+            return chase_is_lone(e, height);
+    return false;
+}
+
+static void give_up(struct engine *e)
+{
+    memcpy(e->given_up[e->gave_up++ % GIVEN_UP_MAX], e->chase.target_hash, 32);
+}
 
 /* --- going down over what is known already --- */
 
@@ -51,6 +68,18 @@ static enum errc check_floor(const struct chase *c, struct err *err)
                     (unsigned long long)c->floor);
 }
 
+/* What stands on a refused block need not be walked again. */
+static enum errc refuse_above(struct chase *c, const struct chaindb_header *row,
+                              struct err *err)
+{
+    if (chaindb_header_mark_descendants(c->gen->db, row->hash,
+                                        reason_code(REASON_HEADER_CHAIN_INVALID), err))
+        return err->code;
+    return err_fail(err, REASON_HEADER_CHAIN_INVALID,
+                    "it stands on block %llu, which was refused before",
+                    (unsigned long long)row->height);
+}
+
 /* Follows stored headers down.  *found: the walk has met a verified one or the floor.
  */
 static enum errc walk_known(struct chase *c, bool *found, struct err *err)
@@ -59,7 +88,10 @@ static enum errc walk_known(struct chase *c, bool *found, struct err *err)
     bool known;
 
     *found = false;
-    for (;;) {
+    for (size_t n = 0;; n++) {
+        c->hurry = n == KNOWN_BATCH;
+        if (c->hurry)
+            return ERR_OK;
         if (c->at_floor) {
             *found = true;
             return ERR_OK;
@@ -70,9 +102,7 @@ static enum errc walk_known(struct chase *c, bool *found, struct err *err)
         if (!known)
             return ERR_OK;
         if (row.status == CHAINDB_INVALID)
-            return err_fail(err, REASON_HEADER_CHAIN_INVALID,
-                            "it stands on block %llu, which was refused before",
-                            (unsigned long long)row.height);
+            return refuse_above(c, &row, err);
         if (row.status == CHAINDB_VALID) {
             *found = true;
             return ERR_OK;
@@ -126,7 +156,7 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
 {
     struct chase *c = &e->chase;
 
-    while (!*found) {
+    while (!*found && !c->hurry) {
         struct chase_slot *s = chase_slot(c, c->next);
 
         if (s->state != SLOT_READY)
@@ -160,6 +190,8 @@ enum errc chase_walk(struct engine *e, bool *found, struct err *err)
         chaindb_rollback(c->gen->db);
         return rc;
     }
+    if (rc && c->lone && c->path_len >= LONE_PATH_MAX)
+        give_up(e);
     /* What came before a refused block is proven all the same. */
     if (chaindb_commit(c->gen->db, &commit) && !rc) {
         *err = commit;

@@ -118,6 +118,8 @@ struct chase {
     uint8_t (*path)[32]; /* hashes from target_height down; path_len of them */
     size_t path_len, path_cap;
     bool walking;
+    bool hurry;      /* more known headers to walk over */
+    size_t unproved; /* of the path when it was whole */
     struct header_window
         *window;      /* while verifying, which pops the path from its end */
     struct work work; /* summed below the header verified next */
@@ -135,6 +137,16 @@ struct reorg {
     uint8_t best[32];
     uint64_t fork_height;
 };
+
+/* --- what peers made us store and nobody needs: sweep.c --- */
+struct sweep {
+    bool due;
+    int64_t after;  /* of the headers that may go, the last one looked at */
+    uint64_t *keep; /* of walks to be gone on with, n of them */
+    size_t n;
+};
+
+enum { GIVEN_UP_MAX = 64 };
 
 /* --- the job under way --- */
 enum intake_kind { INTAKE_URL, INTAKE_PATH, INTAKE_INLINE, INTAKE_GENESIS };
@@ -213,6 +225,9 @@ struct engine {
     } polls[2]; /* tips_poll: the follower's and a job's can overlap */
     size_t tips_chased;
     bool choose_again; /* the best header may not be the tip */
+    struct sweep sweep;
+    uint8_t given_up[GIVEN_UP_MAX][32]; /* tips whose walk was too long; a ring */
+    size_t gave_up;                     /* so often */
     struct reorg reorg;
     bool halted;
     int64_t retry_at_mono_ms; /* of the bootstrap from the configuration; 0: not due */
@@ -263,7 +278,8 @@ enum errc gen_create(struct engine *e, struct gen *g, struct err *err);
 void gen_close(struct gen *g);
 /* Closes and removes the directory of one that was never live. */
 enum errc gen_discard(struct engine *e, struct gen *g);
-/* Removes what no job is building any more: a worker may have outlived its job. */
+/* Removes what no job is building any more (a worker may have outlived its job), and
+   of the retired ones all but the last. */
 enum errc gen_sweep(struct engine *e, struct err *err);
 void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT]);
 
@@ -300,6 +316,8 @@ void chase_pump(struct engine *e); /* asks for more; consumes; verifies a batch 
 void chase_end(struct engine *e, enum chase_result result, const struct err *err);
 /* Fewer networks have a tip that high than the policy asks for, though there are. */
 bool chase_is_lone(struct engine *e, uint64_t height);
+/* So few claim that tip, and its chain was found too long before. */
+bool chase_gave_up(struct engine *e, const uint8_t tip[32], uint64_t height);
 void chase_reset(struct chase *c);
 struct chase_slot *chase_slot(struct chase *c, uint64_t height);
 void chase_slot_clear(struct chase_slot *s);
@@ -401,13 +419,20 @@ enum errc verdicts_accept(struct engine *e, const struct trust_verdict *v,
 
 /* --- follow.c --- */
 void follow_start(struct engine *e); /* the live generation is open: asks at once */
-void follow_pump(struct engine *e);
+bool follow_pump(struct engine *e);  /* true: there is more at once */
 
 /* --- reorg.c --- */
 /* One step of fork choice: a batch of blocks applied, or one reorganisation made.
  *settled: the tip is the best valid header. */
 enum errc reorg_step(struct engine *e, bool *settled, struct err *err);
 void reorg_reset(struct reorg *r);
+
+/* --- sweep.c --- */
+/* The headers that the walk went over stay this time. */
+void sweep_keep(struct sweep *s, const struct chase *c);
+void sweep_begin(struct sweep *s); /* a poll's walks have ended */
+enum errc sweep_step(struct engine *e, struct err *err);
+void sweep_reset(struct sweep *s);
 
 /* --- incidents.c --- */
 void incidents_open(struct engine *e, enum reason kind, const char *subject,

@@ -92,6 +92,7 @@ void engine_new_epoch(struct engine *e)
     e->polls_out = 0;
     e->choose_again = false;
     reorg_reset(&e->reorg);
+    sweep_reset(&e->sweep);
     chase_reset(&e->chase);
     evaluate_abort(e, REASON_CANCELLED);
 }
@@ -203,12 +204,14 @@ static void handle(struct engine *e, struct msg *m)
 /* What there is to do without a message; true when there is more at once. */
 static bool pump(struct engine *e)
 {
+    bool more;
+
     if (e->chase.active)
         chase_pump(e);
     if (e->job.active)
         bootstrap_pump(e);
-    follow_pump(e);
-    return e->chase.active ? !e->chase.walking : e->choose_again;
+    more = follow_pump(e);
+    return e->chase.active ? !e->chase.walking || e->chase.hurry : more;
 }
 
 static void refuse_waiting(struct engine *e)
@@ -303,6 +306,7 @@ static void close_all(struct engine *e)
     datadir_close(e);
     chase_reset(&e->chase);
     reorg_reset(&e->reorg);
+    sweep_reset(&e->sweep);
     chan_free(e->inbox);
     status_fini(e);
     free(e);

@@ -23,6 +23,11 @@ void follow_start(struct engine *e)
 
 static void tips_done(struct engine *e)
 {
+    uint64_t height;
+
+    /* Where nobody told a tip nothing came either, and a walk may go on later. */
+    if (tips_height(e, &height))
+        sweep_begin(&e->sweep);
     e->choose_again = true;
     if (e->job.active && e->job.state == JOB_HEADERS)
         jobs_event(e, JOB_EV_OK, NULL);
@@ -86,6 +91,8 @@ static enum errc want_tip(struct engine *e, const struct peer *p, bool *want,
     *want = false;
     if (!p->has_tip || !peer_usable(p, clock_mono_ms(), clock_now_ms()))
         return ERR_OK;
+    if (chase_gave_up(e, p->tip_hash, p->tip_height))
+        return ERR_OK;
     if (chaindb_header_get(e->live.db, p->tip_hash, &found, &row, err))
         return err->code;
     *want = !found || row.status == CHAINDB_ANCHORED;
@@ -123,6 +130,7 @@ static void tips_known(struct engine *e)
 {
     e->poll_at_mono_ms = clock_mono_ms() + (int64_t)e->cfg->poll_seconds * 1000;
     e->tips_chased = 0;
+    sweep_reset(&e->sweep);
     chase_next_tip(e);
 }
 
@@ -145,7 +153,17 @@ static void choose(struct engine *e)
     }
 }
 
-void follow_pump(struct engine *e)
+static void sweep(struct engine *e)
+{
+    struct err err;
+
+    if (sweep_step(e, &err)) {
+        sweep_reset(&e->sweep);
+        trouble(e, &err);
+    }
+}
+
+bool follow_pump(struct engine *e)
 {
     int64_t mono = clock_mono_ms();
 
@@ -154,11 +172,14 @@ void follow_pump(struct engine *e)
         bootstrap_at_start(e);
     if (!e->live.state || e->halted || e->chase.active || e->polls_out > 0 ||
         (e->job.active && !job_state_is_mounted(e->job.state)))
-        return;
+        return false;
     if (e->choose_again)
         choose(e);
+    else if (e->sweep.due)
+        sweep(e);
     else if (mono >= e->poll_at_mono_ms) {
         e->poll_at_mono_ms = mono + (int64_t)e->cfg->poll_seconds * 1000;
         tips_poll(e, &e->polls_out, tips_known);
     }
+    return e->choose_again || e->sweep.due;
 }
