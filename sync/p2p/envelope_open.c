@@ -184,7 +184,7 @@ enum errc envelope_open(const char *text, size_t len, int64_t now_ms, bool testn
                         struct envelope *out, struct err *err)
 {
     CLEANUP(json_free) struct json_doc *doc = NULL;
-    struct parts p = {0};
+    struct parts p = {.nonce = ""};
     struct err why;
 
     if (json_parse(text, len, &limits, &doc, &why))
