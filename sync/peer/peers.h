@@ -42,6 +42,8 @@ enum peer_fault {
     PEER_FAULT_LIE,         /* proven false data: bans */
 };
 
+struct book_entry;
+
 struct peer {
     char url[URL_MAX]; /* base, no trailing slash: the peer's name */
     enum peer_kind kind;
@@ -71,7 +73,8 @@ struct peer {
     enum reason ban_reason;
     char ban_evidence[160];
     char last_error[160];
-    bool has_tip; /* its word */
+    struct book_entry *entry; /* in the book, which it keeps in use; NULL: none */
+    bool has_tip;             /* its word */
     uint64_t tip_height;
     uint8_t tip_hash[32];
     int64_t tip_at_mono_ms;

@@ -228,6 +228,16 @@ bool url_host(const char *url, char out[URL_HOST_MAX])
     return true;
 }
 
+unsigned url_port(const char *url)
+{
+    struct parts parts;
+    struct err err;
+
+    if (split(url, &parts, &err) != ERR_OK)
+        return 0;
+    return parts.port != 0 ? parts.port : parts.scheme->port;
+}
+
 bool url_network_group(const char *ip, char out[URL_GROUP_MAX])
 {
     char text[INET6_ADDRSTRLEN];

@@ -25,6 +25,7 @@ enum errc url_normalise_base(const char *url, char out[URL_MAX], struct err *err
 bool url_is_ws(const char *url); /* by its scheme alone */
 
 bool url_host(const char *url, char out[URL_HOST_MAX]);
+unsigned url_port(const char *url); /* said or the scheme's own; 0 of what is no URL */
 
 /* Network group of a numeric address: "127.1.0.0/16", "2001:db8::/32".  IPv4-mapped
    IPv6 is IPv4.  False if text is no numeric address. */
