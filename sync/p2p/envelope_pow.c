@@ -14,12 +14,13 @@ void envelope_pow_base(const char *key_hex, int64_t seconds, const char *nonce,
     buf_printf(out, "%s:%" PRId64 ":%s:%s:", key_hex, seconds, nonce, hash);
 }
 
+/* bits: at most 255. */
 static bool begins_with_zeros(const uint8_t digest[32], unsigned bits)
 {
     for (unsigned i = 0; i < bits / 8; i++)
         if (digest[i] != 0)
             return false;
-    return bits % 8 == 0 || digest[bits / 8] >> (8 - bits % 8) == 0;
+    return digest[bits / 8] >> (8 - bits % 8) == 0;
 }
 
 bool envelope_pow_holds(struct buf *base, const char *solution, unsigned bits)

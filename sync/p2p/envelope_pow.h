@@ -12,7 +12,7 @@
 /* What comes before the solution: "<key>:<seconds>:<nonce>:<hash of payload>:". */
 void envelope_pow_base(const char *key_hex, int64_t seconds, const char *nonce,
                        const uint8_t payload_hash[32], struct buf *out);
-/* Does SHA-256 of base and solution begin with so many zero bits? */
+/* Does SHA-256 of base and solution begin with so many zero bits (at most 255)? */
 bool envelope_pow_holds(struct buf *base, const char *solution, unsigned bits);
 /* The first number, in hex, that does. */
 enum { ENVELOPE_POW_TEXT = 17 };

@@ -284,7 +284,7 @@ END_TEST
 
 START_TEST(limits_are_cut_and_left_out_ones_have_values)
 {
-    CLEANUP(json_free) struct json_doc *a = NULL, *b = NULL, *c = NULL;
+    CLEANUP(json_free) struct json_doc *a = NULL, *b = NULL, *c = NULL, *d = NULL;
     struct message m = accepted("{\"type\":\"get_chain_range\",\"payload\":"
                                 "{\"offset\":9007199254740991,\"limit\":1000000}}",
                                 &a);
@@ -298,6 +298,11 @@ START_TEST(limits_are_cut_and_left_out_ones_have_values)
     ck_assert(!m.u.checkpoint_request.want_payload);
     ck_assert(m.u.checkpoint_request.has_height);
     ck_assert_uint_eq(m.u.checkpoint_request.height, 7);
+    m = accepted("{\"type\":\"checkpoint_request\",\"payload\":"
+                 "{\"want_payload\":false,\"height\":null}}",
+                 &d);
+    ck_assert(!m.u.checkpoint_request.want_payload);
+    ck_assert(!m.u.checkpoint_request.has_height);
 }
 END_TEST
 
