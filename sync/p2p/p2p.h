@@ -45,7 +45,7 @@ enum p2p_ask {
 
 struct p2p_request {
     enum p2p_ask ask;
-    uint64_t conn;         /* all but P2P_DIAL; a connection gone: PEER_UNREACHABLE */
+    uint64_t conn;         /* of a P2P_DIAL the result; gone: PEER_UNREACHABLE */
     char url[P2P_URL_MAX]; /* P2P_DIAL: "ws://host:port" or "wss://host:port" */
     bool hostile;          /* P2P_DIAL: a peer's word: trust.md's address rules apply */
     uint64_t height;
@@ -83,7 +83,7 @@ struct p2p_event {
     uint64_t conn; /* never used twice */
     bool inbound;
     char ip[46];
-    uint16_t port;
+    uint16_t port;         /* the other end's */
     char url[P2P_URL_MAX]; /* outbound: as dialled */
     uint8_t key[33];       /* its identity: the key it signs with */
     uint64_t height;       /* its tip's index, as it says */
@@ -113,6 +113,19 @@ struct p2p_answers {
                   struct buf *out);
 };
 
+/* Milliseconds.  Stock's, but for announce and idle: with 900 s each of them would cut
+   the other off (protocol.md 9.2). */
+struct p2p_times {
+    int64_t handshake; /* from connected to the peer's handshake */
+    int64_t idle;      /* without a message */
+    int64_t announce;  /* between two handshakes of ours */
+    int64_t ping, pong;
+    int64_t partial; /* for one message to come in whole */
+    int64_t close;
+};
+#define P2P_TIMES \
+    ((struct p2p_times){15000, 960 * 1000, 840 * 1000, 20000, 20000, 120000, 2000})
+
 struct p2p_config {
     const char *listen;   /* "0.0.0.0:8333", port 0 takes a free one; NULL: no server */
     const char *data_dir; /* p2p.key, p2p.cert (self-signed, made when missing) */
@@ -123,6 +136,7 @@ struct p2p_config {
     const struct cidr *allow_networks; /* where hostile URLs may lead all the same */
     size_t allow_count;
     unsigned max_inbound, max_inbound_per_ip, max_inbound_per_group;
+    struct p2p_times times; /* P2P_TIMES */
     const struct p2p_answers *answers;
     void (*done)(void *arg, struct p2p_request *r);
     void (*event)(void *arg, struct p2p_event *ev); /* taken over */
@@ -139,7 +153,8 @@ void p2p_submit(struct p2p *p, struct p2p_request *r);
  */
 void p2p_drop(struct p2p *p, uint64_t conn, int64_t ban_ms);
 /* Announces a block of ours to everybody (inv).  Any thread. */
-void p2p_announce(struct p2p *p, uint64_t height, const uint8_t hash[32]);
+void p2p_announce(struct p2p *p, const uint8_t hash[32]);
+/* Any thread.  p NULL: after p2p_stop. */
 void p2p_event_free(struct p2p *p, struct p2p_event *ev);
 /* Hands everything back, joins.  NULL: no-op. */
 void p2p_stop(struct p2p *p);
