@@ -111,7 +111,8 @@ void chase_end(struct engine *e, enum chase_result result, const struct err *err
     struct err copy = *err; /* err may live in the chase */
 
     if (e->chase.gen == &e->live &&
-        (result == CHASE_BROKEN || err->reason == REASON_BLOCK_FROM_FUTURE))
+        (result == CHASE_BROKEN || err->reason == REASON_BLOCK_FROM_FUTURE ||
+         e->chase.off_floor))
         sweep_keep(&e->sweep, &e->chase);
     chase_reset(&e->chase);
     done(e, result, &copy);

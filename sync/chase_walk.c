@@ -49,7 +49,7 @@ static void descend(struct chase *c, const uint8_t prev[32])
 }
 
 /* A block of the path at c->next is in hand or on disk: may the walk go below it? */
-static enum errc check_floor(const struct chase *c, struct err *err)
+static enum errc check_floor(struct chase *c, struct err *err)
 {
     char hash[65];
 
@@ -62,6 +62,7 @@ static enum errc check_floor(const struct chase *c, struct err *err)
     if (c->next != c->floor || !c->has_floor_hash ||
         memcmp(c->expect, c->floor_hash, 32) == 0)
         return ERR_OK;
+    c->off_floor = true;
     hex_encode(c->expect, 32, hash);
     return err_fail(err, REASON_HEADER_CHAIN_INVALID,
                     "the chain leads to %s at height %llu, which is not ours", hash,
@@ -178,7 +179,7 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
 enum errc chase_walk(struct engine *e, bool *found, struct err *err)
 {
     struct chase *c = &e->chase;
-    struct err commit;
+    struct err commit = {0};
     enum errc rc;
 
     if (chaindb_begin(c->gen->db, err))
@@ -186,6 +187,10 @@ enum errc chase_walk(struct engine *e, bool *found, struct err *err)
     rc = walk_known(c, found, err);
     if (!rc)
         rc = consume(e, found, err);
+    if (rc == ERR_VERIFY && c->off_floor && chase_weigh_off_floor(e, &commit)) {
+        *err = commit;
+        rc = err->code;
+    }
     if (rc && rc != ERR_VERIFY) {
         chaindb_rollback(c->gen->db);
         return rc;

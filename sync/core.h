@@ -119,6 +119,7 @@ struct chase {
     size_t path_len, path_cap;
     bool walking;
     bool hurry;      /* more known headers to walk over */
+    bool off_floor;  /* it leads to another block at the floor */
     size_t unproved; /* of the path when it was whole */
     struct header_window
         *window;      /* while verifying, which pops the path from its end */
@@ -316,6 +317,9 @@ void chase_pump(struct engine *e); /* asks for more; consumes; verifies a batch 
 void chase_end(struct engine *e, enum chase_result result, const struct err *err);
 /* Fewer networks have a tip that high than the policy asks for, though there are. */
 bool chase_is_lone(struct engine *e, uint64_t height);
+/* The chain in hand leads to another block at the floor: an incident when what was seen
+   of it is heavier than ours.  Within a transaction of the generation. */
+enum errc chase_weigh_off_floor(struct engine *e, struct err *err);
 /* So few claim that tip, and its chain was found too long before. */
 bool chase_gave_up(struct engine *e, const uint8_t tip[32], uint64_t height);
 void chase_reset(struct chase *c);

@@ -1,6 +1,7 @@
 """Scenario 51: the network leaves our branch above, at and below the checkpoint."""
 
 import expect
+import pytest
 import xai
 from node import wait_until
 
@@ -85,6 +86,48 @@ def test_51_a_lighter_branch_below_is_no_incident(node, peers, chain, payload):
     chain.mine()
     expect.at_tip_of(n, chain)
     assert n.rpc("incidents.list")["incidents"] == []
+
+
+@pytest.fixture
+def windowed(node, peers, chain, payload):
+    """As followed(), with headers proven for a window: none are held below the checkpoint."""
+    three = peers(3)
+    n = node(three, {"checkpoint": {"header_proof": {"window": 150}}})
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    return n, three
+
+
+def test_51_below_the_window_is_an_incident(windowed, chain):
+    n, three = windowed
+    branch = heavier(chain, 190)
+    switch(three, branch)
+    stays_and_reports(n, chain, branch)
+    evidence = expect.incident(n, "reorg_below_checkpoint")["evidence"]
+    assert evidence["branch_at_checkpoint"] == branch[200]["hash"]
+    above = branch.work() - branch.work(200) + chain.work(200)
+    assert int(evidence["branch_work_with_ours_below"]) == above > chain.work()
+    assert int(evidence["our_work"]) == chain.work()
+    n.restart()
+    branch.mine()
+    stays_and_reports(n, chain, branch.fork(len(branch) - 2))
+
+
+def test_51_a_lighter_branch_below_the_window_is_none_until_it_is_heavier(windowed, chain):
+    n, three = windowed
+    branch = chain.fork(190).mine_many(25)
+    three[0].chain = branch
+    polls = lambda: three[0].requests_matching("/block/latest")
+    wait_until(lambda: three[0].requests_matching(r"/blocks/20\d") > 5, "a walk")
+    before = polls()
+    wait_until(lambda: polls() > before + 1, "a poll")
+    asked, before = three[0].requests_matching(r"/blocks/2\d\d"), polls()
+    wait_until(lambda: polls() > before + 2, "more polls")
+    assert three[0].requests_matching(r"/blocks/2\d\d") == asked  # it is on the disk
+    assert n.rpc("incidents.list")["incidents"] == []
+    while branch.work() <= chain.work():
+        branch.mine()
+    switch(three, branch)
+    stays_and_reports(n, chain, branch)
 
 
 def test_51_honest_branches_of_stock_miners(node, peers, payload):
