@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/config/config.h"
+#include "rpc/public.h"
 #include "rpc/rpc.h"
 #include "sync/engine.h"
 
@@ -28,7 +29,8 @@ static const char usage[] =
     "                     from, as JSON, and end\n"
     "\n"
     "Environment variables win over the file; docs/configuration.md lists them too.\n"
-    "Once it listens, it prints \"ready rpc=ADDR\" on stdout.  SIGTERM and SIGINT end it.\n";
+    "Once it listens, it prints \"ready rpc=ADDR\" on stdout, with \" public=ADDR\" after it\n"
+    "when public.listen is set.  SIGTERM and SIGINT end it.\n";
 
 struct options {
     struct config_flags flags;
@@ -153,10 +155,20 @@ static void wait_for_end(const sigset_t *set)
     log_info("stopping", KV_S("signal", sigabbrev_np(info.si_signo)));
 }
 
+static void say_ready(const struct rpc *rpc, const struct public *public)
+{
+    (void)printf("ready rpc=%s", rpc_address(rpc));
+    if (public)
+        (void)printf(" public=%s", public_address(public));
+    (void)printf("\n");
+    (void)fflush(stdout);
+}
+
 static int serve(const struct config *cfg, const sigset_t *signals)
 {
     struct rpc_config rpc_cfg = cfg->rpc;
     struct engine *engine = NULL;
+    struct public *public = NULL;
     struct rpc *rpc = NULL;
     struct err err;
 
@@ -167,11 +179,17 @@ static int serve(const struct config *cfg, const sigset_t *signals)
         engine_stop(engine);
         return fail_start("rpc", &err);
     }
-    (void)printf("ready rpc=%s\n", rpc_address(rpc));
-    (void)fflush(stdout);
+    if (cfg->public.listen[0] != '\0' &&
+        public_start(&cfg->public, engine, &public, &err) != ERR_OK) {
+        rpc_stop(rpc);
+        engine_stop(engine);
+        return fail_start("public plane", &err);
+    }
+    say_ready(rpc, public);
     log_info("ready", KV_S("rpc", rpc_address(rpc)), KV_S("data_dir", cfg->data_dir));
     wait_for_end(signals);
     engine_refuse_calls(engine);
+    public_stop(public);
     rpc_stop(rpc);
     engine_stop(engine);
     log_info("stopped");

@@ -61,22 +61,21 @@ static bool is_loopback(const union address *a)
     return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
 }
 
-static enum errc parse(const char *text, union address *out, socklen_t *len,
+static enum errc parse(const struct listen_at *at, union address *out, socklen_t *len,
                        struct err *err)
 {
-    const char *colon = strrchr(text, ':');
+    const char *text = at->address, *colon = strrchr(text, ':');
     in_port_t port;
 
     if (!colon || !read_host(text, colon, out, len) || !read_port(colon + 1, &port))
         return err_set(err, ERR_INVALID,
-                       "rpc.listen: %.80s: 127.0.0.1:8645 or [::1]:8645 expected",
+                       "%s: %.80s: 127.0.0.1:8645 or [::1]:8645 expected", at->key,
                        text);
-    if (!is_loopback(out))
-        return err_set(
-            err, ERR_INVALID,
-            "rpc.listen: %.80s: not a loopback address; there is no TLS, use "
-            "a tunnel or a proxy on this machine",
-            text);
+    if (at->loopback && !is_loopback(out))
+        return err_set(err, ERR_INVALID,
+                       "%s: %.80s: not a loopback address; there is no TLS, use "
+                       "a tunnel or a proxy on this machine",
+                       at->key, text);
     if (out->any.sa_family == AF_INET6)
         out->v6.sin6_port = port;
     else
@@ -97,24 +96,24 @@ static void write_address(const union address *a, char out[LISTEN_TEXT])
     }
 }
 
-enum errc listen_open(const char *address, int *fd, char bound[LISTEN_TEXT],
+enum errc listen_open(const struct listen_at *at, int *fd, char bound[LISTEN_TEXT],
                       struct err *err)
 {
     union address a = {0};
     socklen_t len = 0;
     int s, on = 1;
-    enum errc rc = parse(address, &a, &len, err);
+    enum errc rc = parse(at, &a, &len, err);
 
     if (rc)
         return rc;
     s = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (s < 0)
-        return err_errno(err, "rpc.listen: %.80s", address);
+        return err_errno(err, "%s: %.80s", at->key, at->address);
     /* A restart must not wait for the last run's connections to time out. */
     if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
         bind(s, &a.any, len) != 0 || listen(s, BACKLOG) != 0 ||
         getsockname(s, &a.any, &len) != 0) {
-        (void)err_errno(err, "rpc.listen: %.80s", address);
+        (void)err_errno(err, "%s: %.80s", at->key, at->address);
         (void)close(s);
         return err->code;
     }

@@ -36,10 +36,11 @@ enum errc rpc_start(const struct rpc_config *cfg, struct engine *engine,
                     struct rpc **out, struct err *err)
 {
     CLEANUP(rpc_stop) struct rpc *rpc = xcalloc(1, sizeof(*rpc));
+    const struct listen_at at = {"rpc.listen", cfg->listen, true};
     struct http_config http = {0};
 
     if (auth_create(cfg->data_dir, cfg->tokens, cfg->token_count, &rpc->auth, err) ||
-        listen_open(cfg->listen, &http.fd, rpc->address, err))
+        listen_open(&at, &http.fd, rpc->address, err))
         return err->code;
     rpc->reads = reads_create(engine, cfg->data_dir);
     rpc->waits = waits_create(engine, rpc->reads);

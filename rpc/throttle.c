@@ -1,25 +1,23 @@
-#include <netinet/in.h>
-#include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
+#include "rpc/client.h"
 #include "rpc/throttle.h"
 
 /* Addresses that fall into one slot share its count. */
 enum { SLOTS = 1024 };
 
 struct throttle {
-    uint8_t key[crypto_shorthash_KEYBYTES]; /* nobody chooses who shares a slot */
-    atomic_uint_least64_t slots[SLOTS];     /* window << 32 | count */
+    uint8_t key[CLIENT_KEY];
+    atomic_uint_least64_t slots[SLOTS]; /* window << 32 | count */
 };
 
 struct throttle *throttle_create(void)
 {
     struct throttle *t = xcalloc(1, sizeof(*t));
 
-    crypto_shorthash_keygen(t->key);
+    client_key(t->key);
     return t;
 }
 
@@ -28,25 +26,10 @@ void throttle_free(struct throttle *t)
     free(t);
 }
 
-static atomic_uint_least64_t *slot_of(struct throttle *t, const struct sockaddr *from)
-{
-    uint8_t address[16] = {0}, hash[crypto_shorthash_BYTES];
-    uint64_t n;
-
-    if (from->sa_family == AF_INET)
-        memcpy(address, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
-    else if (from->sa_family == AF_INET6)
-        memcpy(address, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr,
-               16);
-    (void)crypto_shorthash(hash, address, sizeof(address), t->key);
-    memcpy(&n, hash, sizeof(n));
-    return &t->slots[n % SLOTS];
-}
-
 bool throttle_wrong(struct throttle *t, const struct sockaddr *from,
                     int64_t now_mono_ms)
 {
-    atomic_uint_least64_t *slot = slot_of(t, from);
+    atomic_uint_least64_t *slot = &t->slots[client_number(t->key, from) % SLOTS];
     uint64_t window = (uint64_t)(now_mono_ms / THROTTLE_WINDOW_MS) << 32;
     uint64_t old = atomic_load(slot), next;
 

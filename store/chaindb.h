@@ -76,6 +76,16 @@ enum errc chaindb_header_best(struct chaindb *db, bool *found,
 /* Of the active chain (below the base too, as far as headers are held). */
 enum errc chaindb_active_at(struct chaindb *db, uint64_t height, bool *found,
                             struct chaindb_header *out, struct err *err);
+/* From a height upwards, as far as they are held; stops when each() returns other than
+   ERR_OK. */
+enum errc chaindb_active_each(struct chaindb *db, uint64_t from, size_t limit,
+                              enum errc (*each)(void *arg,
+                                                const struct chaindb_header *h,
+                                                struct err *err),
+                              void *arg, struct err *err);
+/* The lowest height held of it. */
+enum errc chaindb_active_first(struct chaindb *db, bool *found, uint64_t *height,
+                               struct err *err);
 enum errc chaindb_active_set(struct chaindb *db, uint64_t height,
                              const uint8_t hash[32], struct err *err);
 enum errc chaindb_active_cut(struct chaindb *db, uint64_t above, struct err *err);

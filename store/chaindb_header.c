@@ -98,6 +98,52 @@ enum errc chaindb_active_at(struct chaindb *db, uint64_t height, bool *found,
     return get_header(db, st, found, out, err);
 }
 
+struct active_walk {
+    enum errc (*each)(void *arg, const struct chaindb_header *h, struct err *err);
+    void *arg;
+};
+
+static enum errc give_header(void *arg, sqlite3_stmt *st, struct err *err)
+{
+    const struct active_walk *w = arg;
+    struct chaindb_header h;
+
+    if (!read_header(st, &h))
+        return err_fail(err, REASON_STORAGE_CORRUPT, "stored header is malformed");
+    return w->each(w->arg, &h, err);
+}
+
+enum errc chaindb_active_each(struct chaindb *db, uint64_t from, size_t limit,
+                              enum errc (*each)(void *arg,
+                                                const struct chaindb_header *h,
+                                                struct err *err),
+                              void *arg, struct err *err)
+{
+    DB_STMT(st, &db->db, CHAIN_ACTIVE_EACH);
+    struct active_walk w = {each, arg};
+
+    if (from > INT64_MAX)
+        return ERR_OK;
+    db_bind_int(st, 1, (int64_t)from);
+    db_bind_int(st, 2, (int64_t)limit);
+    return db_each_row(&db->db, st, "read headers", give_header, &w, err);
+}
+
+enum errc chaindb_active_first(struct chaindb *db, bool *found, uint64_t *height,
+                               struct err *err)
+{
+    DB_STMT(st, &db->db, CHAIN_ACTIVE_FIRST);
+    bool row;
+    enum errc rc = db_step_row(&db->db, st, &row, "read active chain", err);
+
+    if (rc)
+        return rc;
+    if (row)
+        *height = (uint64_t)sqlite3_column_int64(st, 0);
+    *found = row;
+    return ERR_OK;
+}
+
 enum errc chaindb_header_mark(struct chaindb *db, const uint8_t hash[32],
                               enum chaindb_header_status status, const uint8_t work[40],
                               const char *reason, struct err *err)

@@ -66,8 +66,8 @@ static void on_block(struct engine *e, const struct fetch *f,
         return;
     }
     d = decoded_new(r, e->cfg->params);
-    d->want_body = f->height > c->gen->base_height;
-    d->check_transfers = d->want_body;
+    d->check_transfers = f->height > c->gen->base_height;
+    d->want_body = d->check_transfers || f->height == 0; /* others may want genesis */
     d->want_outputs = c->proof;
     d->height = f->height;
     d->serial = f->serial;

@@ -14,6 +14,7 @@
 #include "sync/job_fsm.h"
 #include "sync/peer/peers.h"
 #include "sync/peer/transfer.h"
+#include "sync/serve/rows.h"
 #include "sync/snapshot/payload.h"
 
 /*
@@ -336,10 +337,6 @@ enum errc chase_verify_begin(struct engine *e, struct err *err);
 void chase_verify(struct engine *e);
 void chase_blame_claimants(struct engine *e, const uint8_t hash[32], enum reason reason,
                            const char *evidence);
-
-/* --- rows.c --- */
-void rows_from_header(const struct header *h, struct chaindb_header *out);
-void rows_to_header(const struct chaindb_header *row, struct header *out);
 
 /* --- decode.c: a block through a worker --- */
 struct decoded {

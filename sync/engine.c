@@ -351,6 +351,11 @@ static void tell(struct engine *e, enum msg_kind kind)
         free(m);
 }
 
+const struct identity *engine_identity(const struct engine *e)
+{
+    return e->identity;
+}
+
 void engine_refuse_calls(struct engine *e)
 {
     tell(e, MSG_REFUSE);

@@ -51,6 +51,10 @@ void engine_refuse_calls(struct engine *e);
 /* Answers what is waiting with SHUTTING_DOWN, cancels, joins.  NULL: no-op. */
 void engine_stop(struct engine *e);
 
+/* The node's own key, for the engine's life; any thread may sign with it. */
+struct identity;
+const struct identity *engine_identity(const struct engine *e);
+
 /* --- messages: any thread; blocks until answered; short by design --- */
 enum engine_op {
     ENGINE_SYNC_START,       /* source: result {job_id} */

@@ -189,6 +189,20 @@ enum errc conf_place_rpc_listen(CONF_SET_ARGS)
     return ERR_OK;
 }
 
+enum errc conf_place_public_listen(CONF_SET_ARGS)
+{
+    char text[CONF_PLACE_LISTEN];
+
+    (void)key;
+    if (conf_tree_is_null(*at) || ((*at)->kind == CONF_TEXT && (*at)->text[0] == '\0'))
+        return ERR_OK; /* off */
+    if (conf_place_listen_anywhere((*at)->kind == CONF_TEXT ? (*at)->text : "", text,
+                                   err))
+        return err->code;
+    c->public.listen = conf_hold_text(c, text);
+    return ERR_OK;
+}
+
 enum errc conf_place_checkpoint_url(CONF_SET_ARGS)
 {
     (void)key;

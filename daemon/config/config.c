@@ -29,6 +29,7 @@ static struct config *create(void)
     c->log_level = LOG_LVL_INFO;
     c->params = *params_find("testnet");
     c->rpc.listen = "127.0.0.1:8645";
+    c->public.listen = "";
     c->engine.peers = c->engine.allow_networks = c->engine.allow_paths = no_texts;
     c->engine.dns_seeds = no_texts;
     c->engine.p2p_listen = c->engine.asn_database = "";
@@ -185,6 +186,9 @@ static void wire(struct config *c)
     c->rpc.params = &c->params;
     c->rpc.policy = &c->engine.policy;
     c->rpc.data_dir = c->data_dir;
+    c->public.params = &c->params;
+    c->public.data_dir = c->data_dir;
+    c->public.peers = c->engine.peers;
     text = config_text(c);
     c->rpc.config_json = conf_hold_text(c, text);
 }

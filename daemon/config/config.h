@@ -7,13 +7,14 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "rpc/public.h"
 #include "rpc/rpc.h"
 #include "sync/engine.h"
 
 /*
  * The configuration: one YAML file (control-plane.md), every key known, typed and in
  * range, the environment put over it, defaults filled in.  Immutable after config_load;
- * owns every text and the two structs it fills for the engine and the RPC server.
+ * owns every text and the structs it fills for the engine and the two servers.
  */
 struct config {
     enum log_level log_level;
@@ -21,6 +22,7 @@ struct config {
     struct chain_params params;
     struct engine_config engine;
     struct rpc_config rpc;
+    struct public_config public;
     const char **origins; /* private: of each key, where its value is from */
     void *texts;          /* private: what the pointers above point into */
 };

@@ -90,6 +90,10 @@ char *config_text(const struct config *c)
     add_text(part, "listen", c->rpc.listen);
     add_tokens(part, &c->rpc);
     add_list(doc, "peers", c->engine.peers);
+    part = section(doc, "public");
+    add_text(part, "listen", c->public.listen);
+    add_number(part, "requests_per_second", c->public.requests_per_second);
+    add_number(part, "bytes_per_second", c->public.bytes_per_second);
     part = section(doc, "p2p");
     add_bool(part, "enabled", c->engine.p2p_enabled);
     add_text(part, "listen", c->engine.p2p_listen);

@@ -96,6 +96,7 @@ class Node:
         self.under = []  # a command that runs the daemon: its name and arguments
         self.process = None
         self.address = None
+        self.public_address = None  # of the public plane, when it is configured
 
     # --- the process ---
 
@@ -126,9 +127,10 @@ class Node:
         )
         reader.start()
         reader.join(START_SECONDS)
-        for word in lines:
-            if word.startswith("rpc="):
-                return word.removeprefix("rpc=")
+        if lines[:1] == ["ready"]:
+            said = dict(word.split("=", 1) for word in lines[1:])
+            self.public_address = said.get("public")
+            return said["rpc"]
         code = self.process.poll()
         self.process.kill()
         raise AssertionError(f"cairnd did not get ready (exit code {code})\n{self.log()}")

@@ -196,9 +196,9 @@ END_TEST
 START_TEST(later_keys_are_refused_when_they_ask_for_something)
 {
     static const char *const texts[] = {
-        "rpc: {unix_socket: /run/x}", "public: {listen: \"0.0.0.0:8646\"}",
-        "follow: {rederive: true}",   "snapshots: {every_blocks: 100}",
-        "snapshots: {serve: true}",   "index: {addresses: true}",
+        "rpc: {unix_socket: /run/x}",     "follow: {rederive: true}",
+        "snapshots: {every_blocks: 100}", "snapshots: {serve: true}",
+        "index: {addresses: true}",
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -206,6 +206,29 @@ START_TEST(later_keys_are_refused_when_they_ask_for_something)
     assert_refused("follow: {rederive: true}",
                    "follow.rederive: re-derivation from genesis: not supported by this "
                    "version; leave it out or set it to false");
+}
+END_TEST
+
+START_TEST(the_public_plane_is_off_until_it_has_an_address)
+{
+    CLEANUP(config_free) struct config *off = load("data_dir: /d\n");
+    CLEANUP(config_free)
+    struct config *on = load("data_dir: /d\n"
+                             "peers: [\"http://192.0.2.1:8545\"]\n"
+                             "public: {listen: \"[::]:8646\", requests_per_second: 7, "
+                             "bytes_per_second: 2MiB}\n");
+
+    ck_assert_str_eq(off->public.listen, "");
+    ck_assert_uint_eq(off->public.requests_per_second, 200);
+    ck_assert_uint_eq(off->public.bytes_per_second, 16 << 20);
+    ck_assert_str_eq(on->public.listen, "[::]:8646");
+    ck_assert_uint_eq(on->public.requests_per_second, 7);
+    ck_assert_uint_eq(on->public.bytes_per_second, 2 << 20);
+    ck_assert_str_eq(on->public.peers[0], "http://192.0.2.1:8545");
+    ck_assert_ptr_eq(on->public.params, &on->params);
+    assert_refused("public: {listen: \"example.org:8646\"}", "wants a numeric address");
+    assert_refused("public: {listen: [1]}", "wants a numeric address");
+    assert_refused("public: {requests_per_second: 0}", "public.requests_per_second");
 }
 END_TEST
 
@@ -542,6 +565,7 @@ Suite *suite(void)
     tcase_add_test(tc, every_key_lands_where_it_belongs);
     tcase_add_test(tc, later_keys_are_taken_when_they_ask_for_nothing);
     tcase_add_test(tc, later_keys_are_refused_when_they_ask_for_something);
+    tcase_add_test(tc, the_public_plane_is_off_until_it_has_an_address);
     tcase_add_test(tc, p2p_has_an_address_seeds_and_a_database);
     tcase_add_test(tc, p2p_says_what_it_wants);
     tcase_add_test(tc, unknown_keys_name_line_path_and_the_nearest);

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "sync/core.h"
+#include "sync/serve/rows.h"
 
 void rows_from_header(const struct header *h, struct chaindb_header *out)
 {

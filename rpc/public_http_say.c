@@ -1,0 +1,172 @@
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/pack.h"
+#include "rpc/encoding.h"
+#include "rpc/public_http_impl.h"
+
+enum {
+    PACK_MIN = 512, /* shorter ones gain nothing */
+    PIECE = 32 << 10,
+    /* Who reads more slowly than this lets go of what is kept for it. */
+    GRACE_MS = 20000,
+    LEAST_PER_MS = 32,
+    OVERLOAD_SECONDS = 2,
+};
+
+/* An answer on its way; the address is kept to give its bytes back. */
+struct sending {
+    struct public_http *http;
+    struct sockaddr_storage from;
+    char *text;
+    size_t len, held;
+    int64_t started_mono_ms;
+};
+
+static void end_sending(void *cls)
+{
+    struct sending *s = cls;
+
+    budget_release(s->http->budget, (const struct sockaddr *)&s->from, s->held);
+    free(s->text);
+    free(s);
+}
+
+/* libmicrohttpd asks for the next piece when the last one is on its way. */
+static ssize_t send_piece(void *cls, uint64_t pos, char *out, size_t room)
+{
+    struct sending *s = cls;
+    int64_t spent = clock_mono_ms() - s->started_mono_ms;
+    size_t len = s->len - (size_t)pos;
+
+    if (spent > GRACE_MS + (int64_t)(pos / LEAST_PER_MS))
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    len = len < room ? len : room;
+    memcpy(out, s->text + pos, len);
+    return (ssize_t)len;
+}
+
+static void keep_address(const struct sockaddr *from, struct sockaddr_storage *out)
+{
+    *out = (struct sockaddr_storage){0};
+    memcpy(out, from,
+           from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                       : sizeof(struct sockaddr_in));
+}
+
+/* NULL when too much is held already. */
+static struct MHD_Response *hold_answer(struct public_http *h,
+                                        const struct sockaddr *from, struct buf *text)
+{
+    struct MHD_Response *response;
+    struct sending *s;
+
+    if (text->len == 0)
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (!budget_hold(h->budget, from, text->len))
+        return NULL;
+    s = xcalloc(1, sizeof(*s));
+    s->http = h;
+    keep_address(from, &s->from);
+    s->held = s->len = text->len;
+    s->started_mono_ms = clock_mono_ms();
+    s->text = buf_take(text);
+    response =
+        MHD_create_response_from_callback(s->len, PIECE, send_piece, s, end_sending);
+    if (!response)
+        end_sending(s);
+    return response;
+}
+
+static enum encoding pack(struct MHD_Connection *c, struct buf *text)
+{
+    enum encoding e = encoding_choose(
+        MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept-Encoding"));
+    struct buf packed = BUF(text->len);
+
+    if (text->len < PACK_MIN || e == ENCODING_NONE)
+        return ENCODING_NONE;
+    if (e == ENCODING_ZSTD)
+        pack_zstd(text->data, text->len, &packed);
+    else
+        pack_gzip(text->data, text->len, &packed);
+    if (packed.full) { /* longer than it was */
+        buf_fini(&packed);
+        return ENCODING_NONE;
+    }
+    buf_fini(text);
+    *text = packed;
+    return e;
+}
+
+static void add_headers(struct MHD_Response *response, const struct public_say *say,
+                        enum encoding e)
+{
+    char etag[PUBLIC_ETAG_TEXT + 2];
+
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Vary", "Accept-Encoding");
+    MHD_add_response_header(response, "Cache-Control",
+                            say->lasting ? "public, max-age=31536000, immutable"
+                            : say->etag[0] != '\0' ? "no-cache"
+                                                   : "no-store");
+    if (say->etag[0] != '\0') { /* weak when these are not the very bytes */
+        (void)snprintf(etag, sizeof(etag), "%s%s", e == ENCODING_NONE ? "" : "W/",
+                       say->etag);
+        MHD_add_response_header(response, "ETag", etag);
+    }
+    if (e != ENCODING_NONE)
+        MHD_add_response_header(response, "Content-Encoding", encoding_name(e));
+    if (say->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, "Allow", "GET, HEAD");
+    if (say->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        MHD_add_response_header(response, "Retry-After", "5");
+    if (say->status != MHD_HTTP_NOT_MODIFIED)
+        MHD_add_response_header(response, "Content-Type", say->type);
+}
+
+enum MHD_Result public_http_say(struct public_http *h, struct MHD_Connection *c,
+                                struct public_say *say)
+{
+    const struct sockaddr *from = public_http_client(c);
+    struct MHD_Response *response;
+    enum MHD_Result rc;
+    enum encoding e;
+
+    budget_pay(h->budget, from, say->body.len, clock_mono_ms());
+    e = pack(c, &say->body);
+    metrics_add(METRIC_PUBLIC_BYTES, say->body.len);
+    response = hold_answer(h, from, &say->body);
+    buf_fini(&say->body);
+    if (!response)
+        return public_http_wait(c, OVERLOAD_SECONDS);
+    add_headers(response, say, e);
+    rc = MHD_queue_response(c, say->status, response);
+    MHD_destroy_response(response);
+    return rc;
+}
+
+enum MHD_Result public_http_wait(struct MHD_Connection *c, unsigned seconds)
+{
+    static char text[] = "{\"error\":\"Too many requests\"}\n";
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof(text) - 1, text, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result rc;
+    char value[12];
+
+    if (!response)
+        return MHD_NO;
+    metrics_add(METRIC_PUBLIC_LIMITED, 1);
+    (void)snprintf(value, sizeof(value), "%u", seconds);
+    MHD_add_response_header(response, "Content-Type", "application/json");
+    MHD_add_response_header(response, "Retry-After", value);
+    MHD_add_response_header(response, "Connection", "close");
+    rc = MHD_queue_response(c, MHD_HTTP_TOO_MANY_REQUESTS, response);
+    MHD_destroy_response(response);
+    return rc;
+}

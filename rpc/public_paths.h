@@ -1,0 +1,26 @@
+#ifndef RPC_PUBLIC_PATHS_H
+#define RPC_PUBLIC_PATHS_H
+
+#include "rpc/public_call.h"
+
+/* The handlers behind public_call.  rest: the path behind the handler's own. */
+#define PUBLIC_HANDLER(name)                                                \
+    void name(const struct public_site *site, const struct public_ask *ask, \
+              const char *rest, struct public_say *say)
+
+PUBLIC_HANDLER(public_peer_hello);
+PUBLIC_HANDLER(public_peer_checkpoints);
+PUBLIC_HANDLER(public_peer_revocations);
+PUBLIC_HANDLER(public_peer_headers);
+PUBLIC_HANDLER(public_peer_blocks);
+
+PUBLIC_HANDLER(public_stock_stats);
+PUBLIC_HANDLER(public_stock_health);
+PUBLIC_HANDLER(public_stock_peers);
+PUBLIC_HANDLER(public_stock_page);
+PUBLIC_HANDLER(public_stock_latest);
+PUBLIC_HANDLER(public_stock_block_at); /* /blocks/<height> */
+PUBLIC_HANDLER(public_stock_block);    /* /block/<hash> */
+PUBLIC_HANDLER(public_stock_snapshots);
+
+#endif
