@@ -183,6 +183,19 @@ enum errc chaindb_proof_each(struct chaindb *db,
     return db_each_row(&db->db, st, "read proofs", give_proof, &w, err);
 }
 
+enum errc chaindb_proof_count(struct chaindb *db, uint64_t height, uint64_t *count,
+                              struct err *err)
+{
+    DB_STMT(st, &db->db, CHAIN_PROOF_COUNT);
+    bool row;
+
+    db_bind_int(st, 1, (int64_t)height);
+    if (db_step_row(&db->db, st, &row, "count proofs", err))
+        return err->code;
+    *count = (uint64_t)sqlite3_column_int64(st, 0);
+    return ERR_OK;
+}
+
 enum errc chaindb_proof_drop(struct chaindb *db, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_PROOF_DROP);

@@ -57,8 +57,9 @@ struct chaindb_header {
     uint64_t added;   /* order of arrival: first seen wins a tie; set by put */
 };
 
+/* An existing hash stays as it is, and *added is false. */
 enum errc chaindb_header_put(struct chaindb *db, const struct chaindb_header *h,
-                             struct err *err); /* an existing hash stays as it is */
+                             bool *added, struct err *err);
 enum errc chaindb_header_get(struct chaindb *db, const uint8_t hash[32], bool *found,
                              struct chaindb_header *out, struct err *err);
 /* VALID with its work, or INVALID with the reason code. */
@@ -138,6 +139,9 @@ enum errc chaindb_proof_each(struct chaindb *db,
                                                const void *blob, size_t len,
                                                struct err *err),
                              void *arg, struct err *err); /* ascending heights */
+/* How many there are up to height. */
+enum errc chaindb_proof_count(struct chaindb *db, uint64_t height, uint64_t *count,
+                              struct err *err);
 enum errc chaindb_proof_drop(struct chaindb *db, struct err *err); /* all of them */
 
 #endif

@@ -4,7 +4,7 @@
 #include "store/chain_stmt.h"
 
 enum errc chaindb_header_put(struct chaindb *db, const struct chaindb_header *h,
-                             struct err *err)
+                             bool *added, struct err *err)
 {
     DB_STMT(st, &db->db, CHAIN_HEADER_PUT);
 
@@ -23,7 +23,10 @@ enum errc chaindb_header_put(struct chaindb *db, const struct chaindb_header *h,
     db_bind_text(st, 10, h->miner_pubkey);
     db_bind_int(st, 11, h->status);
     db_bind_blob(st, 12, h->work, sizeof(h->work));
-    return db_step_done(&db->db, st, "store header", err);
+    if (db_step_done(&db->db, st, "store header", err))
+        return err->code;
+    *added = sqlite3_changes(db->db.handle) > 0;
+    return ERR_OK;
 }
 
 /* The columns are HEADER_COLUMNS of chain_stmt.def. */

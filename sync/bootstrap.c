@@ -85,7 +85,7 @@ static void discovered(struct engine *e)
 {
     struct job *j = &e->job;
 
-    if (j->tips_out == 0 && j->has_meta)
+    if (j->tips_out == 0 && j->greetings_out == 0 && j->has_meta)
         jobs_event(e, JOB_EV_OK, NULL);
 }
 
@@ -101,13 +101,14 @@ static enum errc renew_generation(struct engine *e, struct err *err)
 }
 
 /* What a generation was begun for stays with the job: headers of another checkpoint's
-   proof do not count for this one. */
+   proof do not count for this one, nor those that came alone where blocks are wanted.
+ */
 static enum errc bind_candidate(struct engine *e, struct err *err)
 {
     struct job *j = &e->job;
-    AUTOFREE char *text =
-        xasprintf("{\"height\":%llu,\"block_hash\":\"%s\"}",
-                  (unsigned long long)j->meta.height, j->meta.block_hash);
+    AUTOFREE char *text = xasprintf(
+        "{\"height\":%llu,\"block_hash\":\"%s\"%s}", (unsigned long long)j->meta.height,
+        j->meta.block_hash, decide_headers_alone(e) ? ",\"headers_alone\":true" : "");
 
     if (e->building.id == 0 || !j->row.candidate ||
         strcmp(j->row.candidate, text) != 0) {
@@ -176,10 +177,12 @@ static void discover_enter(struct engine *e)
 {
     e->waiting_for[0] = '\0';
     /* The metadata first: should it be here at once, the tips are still out. */
-    e->job.tips_out = 1;
+    e->job.tips_out = e->job.greetings_out = 1;
     intake_metadata(e);
-    if (e->job.active && e->job.state == JOB_DISCOVERING)
-        tips_poll(e, &e->job.tips_out, discovered);
+    if (!e->job.active || e->job.state != JOB_DISCOVERING)
+        return;
+    greet_peers(e, &e->job.greetings_out, discovered);
+    tips_poll(e, &e->job.tips_out, discovered);
 }
 
 /* --- the table of entry actions --- */

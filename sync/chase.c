@@ -40,6 +40,8 @@ void chase_reset(struct chase *c)
 {
     for (size_t i = 0; i < CHASE_WINDOW; i++)
         chase_slot_clear(&c->slots[i]);
+    for (size_t i = 0; i < CHASE_SPANS; i++)
+        chase_span_clear(&c->spans[i]);
     free(c->path);
     free(c->window);
     *c = (struct chase){0};
@@ -102,6 +104,8 @@ void chase_start(struct engine *e, const struct chase_target *t,
     memcpy(c->expect, t->hash, 32);
     c->done = done;
     c->moved_mono_ms = clock_mono_ms();
+    c->headers_alone = t->headers_alone;
+    chase_span_begin(c);
 }
 
 void chase_end(struct engine *e, enum chase_result result, const struct err *err)
@@ -120,12 +124,22 @@ void chase_end(struct engine *e, enum chase_result result, const struct err *err
 
 static bool has_stalled(struct chase *c)
 {
-    bool asked = chase_slot(c, c->next)->state != SLOT_EMPTY;
+    bool asked = chase_span_asked(c) || chase_slot(c, c->next)->state != SLOT_EMPTY;
     int64_t waited = clock_mono_ms() - c->moved_mono_ms;
 
     if (c->lone)
         return waited > LONE_STALL_MS;
     return waited > (asked ? ASKED_STALL_MS : STALL_MS);
+}
+
+/* False: nobody is left who could have what is needed next. */
+static bool ask_for_more(struct engine *e)
+{
+    chase_span_ask(e);
+    if (chase_span_waits(e))
+        return true;
+    chase_ask_ahead(e);
+    return chase_span_asked(&e->chase) || !chase_nobody_left(e);
 }
 
 void chase_pump(struct engine *e)
@@ -157,8 +171,7 @@ void chase_pump(struct engine *e)
         chase_end(e, CHASE_BROKEN, &err);
         return;
     }
-    chase_ask_ahead(e);
-    if (chase_nobody_left(e) || has_stalled(c)) {
+    if (!ask_for_more(e) || has_stalled(c)) {
         char hash[65];
 
         hex_encode(c->expect, 32, hash);

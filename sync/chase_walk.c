@@ -33,7 +33,7 @@ static void give_up(struct engine *e)
 
 /* --- going down over what is known already --- */
 
-static void descend(struct chase *c, const uint8_t prev[32])
+void chase_walk_down(struct chase *c, const uint8_t prev[32])
 {
     if (c->path_len == c->path_cap) {
         c->path_cap = c->path_cap ? c->path_cap * 2 : 256;
@@ -48,8 +48,7 @@ static void descend(struct chase *c, const uint8_t prev[32])
     c->moved_mono_ms = clock_mono_ms();
 }
 
-/* A block of the path at c->next is in hand or on disk: may the walk go below it? */
-static enum errc check_floor(struct chase *c, struct err *err)
+enum errc chase_walk_may(struct chase *c, struct err *err)
 {
     char hash[65];
 
@@ -97,7 +96,7 @@ static enum errc walk_known(struct chase *c, bool *found, struct err *err)
             *found = true;
             return ERR_OK;
         }
-        if (check_floor(c, err) ||
+        if (chase_walk_may(c, err) ||
             chaindb_header_get(c->gen->db, c->expect, &known, &row, err))
             return err->code;
         if (!known)
@@ -108,7 +107,7 @@ static enum errc walk_known(struct chase *c, bool *found, struct err *err)
             *found = true;
             return ERR_OK;
         }
-        descend(c, row.prev);
+        chase_walk_down(c, row.prev);
     }
 }
 
@@ -117,9 +116,10 @@ static enum errc walk_known(struct chase *c, bool *found, struct err *err)
 static enum errc store_block(struct chase *c, const struct decoded *d, struct err *err)
 {
     struct chaindb_header row;
+    bool added;
 
     rows_from_header(&d->header, &row);
-    if (chaindb_header_put(c->gen->db, &row, err))
+    if (chaindb_header_put(c->gen->db, &row, &added, err))
         return err->code;
     if (d->want_body &&
         chaindb_body_put(c->gen->db, row.hash, d->body.data, d->body.len, err))
@@ -176,6 +176,17 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
     return ERR_OK;
 }
 
+/* One a transaction: there may be thousands of headers in it. */
+static enum errc walk_span(struct engine *e, bool *found, struct err *err)
+{
+    struct chase *c = &e->chase;
+
+    if (chase_span_take(e, err) || walk_known(c, found, err))
+        return err->code;
+    c->hurry = c->hurry || (!*found && chase_span_ready(c));
+    return ERR_OK;
+}
+
 enum errc chase_walk(struct engine *e, bool *found, struct err *err)
 {
     struct chase *c = &e->chase;
@@ -187,6 +198,8 @@ enum errc chase_walk(struct engine *e, bool *found, struct err *err)
     rc = walk_known(c, found, err);
     if (!rc)
         rc = consume(e, found, err);
+    if (!rc && !*found && !c->hurry)
+        rc = walk_span(e, found, err);
     if (rc == ERR_VERIFY && c->off_floor && chase_weigh_off_floor(e, &commit)) {
         *err = commit;
         rc = err->code;

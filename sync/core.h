@@ -85,7 +85,7 @@ struct gen {
 };
 
 /* --- walking a peer's chain from a hash downwards: sync/chase.c --- */
-enum { CHASE_WINDOW = 64 };
+enum { CHASE_WINDOW = 64, CHASE_SPANS = 4 };
 
 enum chase_result { CHASE_DONE, CHASE_BROKEN, CHASE_REFUSED };
 
@@ -95,6 +95,12 @@ struct chase_slot {
     struct peer *from;
     struct decoded *decoded;
     bool tried[PEERS_MAX];
+};
+
+struct chase_span { /* of headers alone: chase_span.c */
+    enum { SPAN_EMPTY, SPAN_ASKED, SPAN_DECODING, SPAN_READY } state;
+    uint64_t low, top;
+    struct span *got; /* when READY */
 };
 
 struct chase {
@@ -119,7 +125,7 @@ struct chase {
     uint8_t (*path)[32]; /* hashes from target_height down; path_len of them */
     size_t path_len, path_cap;
     bool walking;
-    bool hurry;      /* more known headers to walk over */
+    bool hurry;      /* more headers to walk over are at hand */
     bool off_floor;  /* it leads to another block at the floor */
     size_t unproved; /* of the path when it was whole */
     struct header_window
@@ -127,6 +133,11 @@ struct chase {
     struct work work; /* summed below the header verified next */
     size_t unproven;  /* headers at the floor that only fill the window */
     struct chase_slot slots[CHASE_WINDOW];
+    bool headers_alone; /* do, where a peer serves them */
+    size_t span_length;
+    struct chase_span spans[CHASE_SPANS];
+    unsigned char span_failures[PEERS_MAX]; /* in a row */
+    int64_t span_moved_mono_ms;             /* last span that the walk went over */
     /* Called once; the chase is inactive then and may be started anew. */
     void (*done)(struct engine *e, enum chase_result result, const struct err *err);
 };
@@ -179,7 +190,7 @@ struct job {
     bool has_meta;
     char *head, *tail; /* of a peek */
     size_t head_len, tail_len;
-    unsigned peeks_out, tips_out, votes_out;
+    unsigned peeks_out, tips_out, greetings_out, votes_out;
 
     struct vote votes[TRUST_VOTES_MAX];
     size_t vote_count;
@@ -190,6 +201,7 @@ struct job {
         payload_detail[TRUST_TEXT], source_detail[TRUST_TEXT], roots_detail[TRUST_TEXT];
     struct work checkpoint_work; /* at the checkpoint block */
     bool compared;               /* the coins equal the outputs of the proven blocks */
+    const char *not_compared;    /* why they were not compared; NULL */
     struct verify_task *verifying; /* at a worker; mount.c */
     struct payload_result ingested;
     struct transfer_request *download; /* outstanding; owned by the transfer */
@@ -224,7 +236,10 @@ struct engine {
     struct {
         unsigned *out;
         void (*done)(struct engine *e);
-    } polls[2]; /* tips_poll: the follower's and a job's can overlap */
+    } polls[2];           /* tips_poll: the follower's and a job's can overlap */
+    uint8_t greeting[32]; /* nonce of the last round: greet.c */
+    unsigned *greeting_out;
+    void (*greeting_done)(struct engine *e);
     size_t tips_chased;
     bool choose_again; /* the best header may not be the tip */
     struct sweep sweep;
@@ -301,12 +316,17 @@ void tips_poll(struct engine *e, unsigned *out, void (*done)(struct engine *e));
 /* Highest tip any usable peer reports; false when none does. */
 bool tips_height(struct engine *e, uint64_t *height);
 
+/* --- greet.c: which peers are Cairns, and what they serve --- */
+/* Asks every usable one; done(e) when the last has answered or failed. */
+void greet_peers(struct engine *e, unsigned *out, void (*done)(struct engine *e));
+
 /* --- chase.c, and its parts: chase_walk.c, chase_ask.c, chase_verify.c --- */
 struct chase_target {
     struct gen *gen;
     uint64_t height;
     uint8_t hash[32];
     bool proof;
+    bool headers_alone; /* of a proof: its outputs are not wanted */
     uint64_t floor;
     bool has_floor_hash;
     uint8_t floor_hash[32];
@@ -329,6 +349,20 @@ void chase_slot_clear(struct chase_slot *s);
 /* One transaction: down over what is stored and what has come.  *found: the walk has
    met a verified header or the floor. */
 enum errc chase_walk(struct engine *e, bool *found, struct err *err);
+/* May the walk go below the header expected next, which is in hand?  Then it does. */
+enum errc chase_walk_may(struct chase *c, struct err *err);
+void chase_walk_down(struct chase *c, const uint8_t prev[32]);
+/* chase_span.c: ranges of headers. */
+void chase_span_begin(struct chase *c);
+void chase_span_clear(struct chase_span *s);
+void chase_span_ask(struct engine *e);
+/* A range with the header needed next is on its way or in hand; it is in hand. */
+bool chase_span_asked(struct chase *c);
+bool chase_span_ready(struct chase *c);
+/* A range is the best hope for it: blocks need not be asked for now. */
+bool chase_span_waits(struct engine *e);
+/* Goes down over the range that is in hand, in chase_walk's transaction. */
+enum errc chase_span_take(struct engine *e, struct err *err);
 /* chase_ask.c: fills the slots; whether nobody has the block needed next. */
 void chase_ask_ahead(struct engine *e);
 bool chase_nobody_left(struct engine *e);
@@ -389,6 +423,9 @@ void bootstrap_plan_retry(struct engine *e, const struct err *why);
 
 /* --- decide.c: evidence before the body --- */
 void decide_enter(struct engine *e);
+/* Headers alone will do below the job's checkpoint, where a peer serves them: its coins
+   are not to be compared with the blocks then. */
+bool decide_headers_alone(const struct engine *e);
 
 /* --- mount.c --- */
 void preflight_enter(struct engine *e);

@@ -241,6 +241,15 @@ static void proven(struct engine *e, enum chase_result result, const struct err 
     chase_next_tip(e);
 }
 
+/* The coins can rest on the signatures that the policy asks for. */
+bool decide_headers_alone(const struct engine *e)
+{
+    const struct trust_policy *policy = &e->cfg->policy;
+
+    return policy->header_proof_full && !policy->compare_coins_always &&
+           policy->threshold > 0 && e->job.kind != INTAKE_GENESIS;
+}
+
 static void prove(struct engine *e)
 {
     struct job *j = &e->job;
@@ -255,6 +264,7 @@ static void prove(struct engine *e)
         t.floor = j->meta.height - policy->header_window;
     j->evidence.headers_from = t.floor;
     t.has_floor_hash = j->evidence.headers_full;
+    t.headers_alone = decide_headers_alone(e);
     memcpy(t.floor_hash, e->cfg->params->genesis_hash, 32);
     memcpy(t.hash, j->candidate.block_hash, 32);
     chase_start(e, &t, proven);

@@ -51,7 +51,9 @@ struct verify_task {
     struct job_task base;
     const struct chain_params *params;
     enum intake_kind kind;
-    bool compare; /* with the outputs of the proven blocks */
+    uint64_t height;
+    bool compare;       /* with the outputs of the proven blocks */
+    bool headers_alone; /* will do: there may be no outputs to compare with */
     char *payload, *dir, *coins, *idx, *tmp;
     struct payload_limits limits;
     struct payload_progress progress;
@@ -96,6 +98,9 @@ static void run_verify(struct task *task)
             : payload_ingest(&paths, t->params->network, &t->limits, &t->progress,
                              &t->result, &t->err))
         return;
+    if (t->compare && t->headers_alone &&
+        outputs_whole(t->dir, t->height, &t->compare, &t->err))
+        return;
     if (!t->compare || outputs_compare(t->dir, t->tmp, &t->progress.cancel, &t->err))
         return;
     t->compared = true;
@@ -122,6 +127,20 @@ static bool same_claims(const struct payload_meta *a, const struct payload_meta 
            strcmp(a->signature, b->signature) == 0 && strcmp(a->pubkey, b->pubkey) == 0;
 }
 
+static void tell_coins(struct job *j)
+{
+    if (!j->compared)
+        j->not_compared =
+            j->evidence.headers_full
+                ? "headers alone were proven; signatures vouch for the state"
+                : "only a window of headers was proven";
+    (void)snprintf(j->payload_detail, sizeof(j->payload_detail),
+                   "%" PRIu64 " coins%s%s", j->ingested.coins.coin_count,
+                   j->compared ? ", each made and not spent by the proven blocks"
+                               : "; coins not compared with the blocks: ",
+                   j->compared ? "" : j->not_compared);
+}
+
 static void judge_body(struct engine *e, const struct verify_task *t)
 {
     struct job *j = &e->job;
@@ -140,10 +159,7 @@ static void judge_body(struct engine *e, const struct verify_task *t)
         j->compared = t->compared;
         ev->has_state_root = true;
         memcpy(ev->state_root, t->result.coins.state_root, 32);
-        (void)snprintf(j->payload_detail, sizeof(j->payload_detail),
-                       "%" PRIu64 " coins%s", t->result.coins.coin_count,
-                       t->compared ? ", each made and not spent by the proven blocks"
-                                   : "; the blocks were not there to compare");
+        tell_coins(j);
     }
     if (!t->err.code && j->kind != INTAKE_GENESIS &&
         !same_claims(&j->meta, &t->result.meta)) {
@@ -181,7 +197,9 @@ void verify_enter(struct engine *e)
     t->base.free = free_verify;
     t->params = e->cfg->params;
     t->kind = j->kind;
+    t->height = j->meta.height;
     t->compare = j->evidence.headers_full;
+    t->headers_alone = decide_headers_alone(e);
     t->payload = xstrdup(j->payload_path);
     t->dir = xstrdup(g->dir);
     t->coins = xasprintf("%s/base.coins", g->dir);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/mem.h"
 #include "store/chaindb.h"
 #include "store/coinfile.h"
 #include "store/extsort.h"
@@ -219,6 +220,19 @@ static enum errc compare_coin(void *arg, const struct coin *coin, struct err *er
         return bad_history("has another amount in the blocks than in the payload", coin,
                            err);
     return next_unspent(c, err);
+}
+
+enum errc outputs_whole(const char *dir, uint64_t height, bool *whole, struct err *err)
+{
+    CLEANUP(chaindb_close) struct chaindb *db = NULL;
+    AUTOFREE char *chain = xasprintf("%s/chain.db", dir);
+    uint64_t count;
+
+    if (chaindb_open(chain, CHAINDB_READER, &db, err) ||
+        chaindb_proof_count(db, height, &count, err))
+        return err->code;
+    *whole = count == height + 1;
+    return ERR_OK;
 }
 
 static enum errc open_both(const char *dir, struct chaindb **db,

@@ -19,6 +19,10 @@
 /* Appends the block's coins made and spent to blob.  A worker may call it. */
 void outputs_note(const struct block *b, struct buf *blob);
 
+/* Whether every block up to height has its notes: headers that came alone have none.
+   Reads all of them; for a worker. */
+enum errc outputs_whole(const char *dir, uint64_t height, bool *whole, struct err *err);
+
 /*
  * Compares base.coins in dir with the notes in its chain.db (by a read-only connection
  * of its own).  STATE_BOUNDS names the first coin that differs.  Long; for a worker.

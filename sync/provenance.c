@@ -30,6 +30,10 @@ static void add_state(const struct job *j, cJSON *doc)
     /* What stands behind the state, kept apart from what stands behind the block. */
     cJSON_AddBoolToObject(o, "signed", j->candidate.signature_count > 0);
     cJSON_AddBoolToObject(o, "equals_outputs_of_proven_blocks", j->compared);
+    if (j->not_compared)
+        cJSON_AddStringToObject(o, "not_compared_because", j->not_compared);
+    else
+        cJSON_AddNullToObject(o, "not_compared_because");
     cJSON_AddBoolToObject(o, "replayed", false);
 }
 

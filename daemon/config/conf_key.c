@@ -80,6 +80,7 @@ static const struct conf_key keys[] = {
            POLICY(min_attestations), 0, TRUST_ATTESTERS_MAX, 0),
     LIST("checkpoint.trusted_attesters", conf_trust_attesters, TRUST_ATTESTERS_MAX),
     VALUE("checkpoint.header_proof", conf_trust_header_proof),
+    VALUE("checkpoint.compare_coins", conf_trust_compare_coins),
     VALUE("checkpoint.min_work", conf_trust_min_work),
     NUMBER("checkpoint.min_delta", conf_scalar_u64, POLICY(min_delta), 0, MAX_EXACT,
            100),

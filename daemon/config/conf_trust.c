@@ -70,6 +70,17 @@ enum errc conf_trust_header_proof(CONF_SET_ARGS)
     return ERR_OK;
 }
 
+enum errc conf_trust_compare_coins(CONF_SET_ARGS)
+{
+    bool always = (*at)->kind == CONF_TEXT && strcmp((*at)->text, "always") == 0;
+
+    (void)key;
+    if (!always && ((*at)->kind != CONF_TEXT || strcmp((*at)->text, "auto") != 0))
+        return err_set(err, ERR_INVALID, "wants auto or always");
+    c->engine.policy.compare_coins_always = always;
+    return ERR_OK;
+}
+
 enum errc conf_trust_min_work(CONF_SET_ARGS)
 {
     (void)key;

@@ -14,6 +14,7 @@ enum {
 enum errc conf_trust_pubkeys(CONF_SET_ARGS);
 enum errc conf_trust_attesters(CONF_SET_ARGS);
 enum errc conf_trust_header_proof(CONF_SET_ARGS);
+enum errc conf_trust_compare_coins(CONF_SET_ARGS);
 enum errc conf_trust_min_work(CONF_SET_ARGS);
 enum errc conf_trust_roots(CONF_SET_ARGS);
 

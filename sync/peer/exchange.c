@@ -94,6 +94,16 @@ static bool set_limits(struct exchange *x)
            (!r->path || SET(CURLOPT_BUFFERSIZE, (long)FILE_BUFFER));
 }
 
+static bool add_field(struct exchange *x, const char *name, const char *value)
+{
+    AUTOFREE char *field = xasprintf("%s: %s", name, value);
+    struct curl_slist *more = curl_slist_append(x->fields, field);
+
+    if (more)
+        x->fields = more;
+    return more != NULL;
+}
+
 static bool set_range(struct exchange *x)
 {
     const struct transfer_request *r = x->r;
@@ -110,13 +120,16 @@ static bool set_range(struct exchange *x)
                        r->range_to);
     if (!SET(CURLOPT_RANGE, range))
         return false;
-    if (r->etag && answer_etag_ok(r->etag) && !answer_etag_weak(r->etag)) {
-        AUTOFREE char *field = xasprintf("If-Range: %s", r->etag);
+    return !r->etag || !answer_etag_ok(r->etag) || answer_etag_weak(r->etag) ||
+           add_field(x, "If-Range", r->etag);
+}
 
-        x->fields = curl_slist_append(NULL, field);
-        return x->fields && SET(CURLOPT_HTTPHEADER, x->fields);
-    }
-    return true;
+static bool set_fields(struct exchange *x)
+{
+    const struct transfer_request *r = x->r;
+
+    return (!r->accept_zstd || add_field(x, "Accept-Encoding", "zstd")) &&
+           (!x->fields || SET(CURLOPT_HTTPHEADER, x->fields));
 }
 
 enum errc exchange_begin(struct exchange *x, struct err *err)
@@ -131,7 +144,7 @@ enum errc exchange_begin(struct exchange *x, struct err *err)
     metrics_add(METRIC_FETCH_REQUESTS, 1);
     x->easy = curl_easy_init();
     if (!x->easy || !set_fixed(x) || !set_limits(x) || !set_range(x) ||
-        !SET(CURLOPT_URL, r->url) || !dial_guard(x->easy, &x->dial) ||
+        !set_fields(x) || !SET(CURLOPT_URL, r->url) || !dial_guard(x->easy, &x->dial) ||
         !answer_body_connect(&x->body, x->easy, r))
         return err_fail(err, REASON_INTERNAL, "libcurl lacks something we need");
     return ERR_OK;

@@ -36,8 +36,9 @@ struct transfer_request {
     uint32_t min_speed_seconds;
     bool hostile; /* the URL is a peer's word: trust.md's address rules apply */
     unsigned max_redirects;
-    uint64_t tag; /* the owner's; not looked at */
-    void *owner;  /* the owner's; not looked at */
+    bool accept_zstd; /* the body may come packed, and is handed back as it came */
+    uint64_t tag;     /* the owner's; not looked at */
+    void *owner;      /* the owner's; not looked at */
 
     /* While it runs. */
     atomic_bool cancel;

@@ -52,6 +52,7 @@ struct trust_policy {
     unsigned min_confirmations, min_attestations;
     bool header_proof_full; /* else header_window headers */
     uint64_t header_window;
+    bool compare_coins_always; /* else headers alone do where somebody serves them */
     struct work min_work;
     uint64_t min_delta;
     uint64_t max_age_seconds;                 /* 0: any age */

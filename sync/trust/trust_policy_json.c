@@ -53,6 +53,8 @@ cJSON *trust_policy_json(const struct trust_policy *policy)
     (void)cJSON_AddNumberToObject(doc, "min_attestations", policy->min_attestations);
     add_keys(doc, "trusted_attesters", policy->attesters, policy->attester_count);
     add_header_proof(doc, policy);
+    (void)cJSON_AddStringToObject(doc, "compare_coins",
+                                  policy->compare_coins_always ? "always" : "auto");
     work_text(&policy->min_work, text);
     (void)cJSON_AddStringToObject(doc, "min_work", text);
     (void)cJSON_AddNumberToObject(doc, "min_delta", (double)policy->min_delta);

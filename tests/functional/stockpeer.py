@@ -20,7 +20,8 @@ class Answer:
     """What a peer sends back, and how badly."""
 
     def __init__(self, status=200, body=b"", headers=None, *, length=None,
-                 hang=False, stall_after=None, cut_after=None, reset=False, pace=None):
+                 hang=False, stall_after=None, cut_after=None, reset=False, pace=None,
+                 endless=False):
         self.status = status
         self.body = body if isinstance(body, bytes) else jsonify(body)
         self.headers = dict(headers or {})
@@ -30,6 +31,7 @@ class Answer:
         self.cut_after = cut_after      # that many bytes of the body, then close
         self.reset = reset              # close without an answer
         self.pace = pace                # (bytes, seconds): that many, then a pause
+        self.endless = endless          # the body again and again, and no length
 
 
 def error(status, text):
@@ -245,7 +247,8 @@ def _handler_of(peer):
         def _send(self, answer):
             length = len(answer.body) if answer.length is None else answer.length
             self.send_response(answer.status)
-            self.send_header("Content-Length", str(length))
+            if not answer.endless:
+                self.send_header("Content-Length", str(length))
             headers = {"Content-Type": "application/json", **answer.headers}
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -253,6 +256,8 @@ def _handler_of(peer):
             if self.command == "HEAD":
                 return
             body = answer.body
+            while answer.endless and not peer._stopped.is_set():
+                self.wfile.write(body)  # until whoever asked has had enough
             end = answer.stall_after if answer.cut_after is None else answer.cut_after
             self._write(body if end is None else body[:end], answer.pace)
             if answer.stall_after is not None:

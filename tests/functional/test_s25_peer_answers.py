@@ -22,6 +22,8 @@ class BadPeer(wire.Wire):
             tip = self.chain.tip
             return self.whole({"block_number": tip["index"], "hash": tip["hash"],
                                "timestamp": tip["timestamp"]})
+        if request.path.startswith("/peer/"):
+            return head(404, "Content-Length: 0", "Connection: close")
         height = int(request.path.rsplit("/", 1)[1])
         text = spelled(self.chain[height])
         return self.whole(self.chain[height]) if height == 200 else self.spoil(self, text)

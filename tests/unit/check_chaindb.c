@@ -51,8 +51,9 @@ static void put(struct chaindb *db, uint8_t name, uint8_t prev, uint64_t height,
                 uint8_t work)
 {
     const struct chaindb_header h = header(name, prev, height, work);
+    bool added;
 
-    ASSERT_OK(chaindb_header_put(db, &h, &test_err));
+    ASSERT_OK(chaindb_header_put(db, &h, &added, &test_err));
 }
 
 static struct chaindb_header get(struct chaindb *db, uint8_t name)
@@ -71,12 +72,13 @@ START_TEST(a_header_comes_back_as_it_was_put)
     CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
     struct chaindb_header h = header(1, 2, 3, 4), got;
     const uint8_t absent[32] = {99};
-    bool found = true;
+    bool found = true, added = false;
 
     memset(h.signature, 'a', 128);
     h.has_version = false;
     h.version = 0;
-    ASSERT_OK(chaindb_header_put(db, &h, &test_err));
+    ASSERT_OK(chaindb_header_put(db, &h, &added, &test_err));
+    ck_assert(added);
     got = get(db, 1);
     ck_assert_mem_eq(got.prev, h.prev, 32);
     ck_assert_mem_eq(got.merkle_root, h.merkle_root, 32);
@@ -90,7 +92,9 @@ START_TEST(a_header_comes_back_as_it_was_put)
     ck_assert_int_eq((int)got.status, CHAINDB_VALID);
     ASSERT_OK(chaindb_header_get(db, absent, &found, &got, &test_err));
     ck_assert(!found);
-    put(db, 1, 77, 88, 99); /* an existing hash stays as it is */
+    h.height = 88;
+    ASSERT_OK(chaindb_header_put(db, &h, &added, &test_err));
+    ck_assert(!added); /* an existing hash stays as it is */
     ck_assert_uint_eq(get(db, 1).height, 3);
 }
 END_TEST
@@ -99,11 +103,12 @@ START_TEST(a_height_or_time_that_cannot_be_stored_is_refused)
 {
     CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
     struct chaindb_header h = header(1, 2, (uint64_t)INT64_MAX + 1, 4);
+    bool added;
 
-    ASSERT_ERR(ERR_INVALID, chaindb_header_put(db, &h, &test_err));
+    ASSERT_ERR(ERR_INVALID, chaindb_header_put(db, &h, &added, &test_err));
     h = header(1, 2, 3, 4);
     h.timestamp = (double)INFINITY;
-    ASSERT_ERR(ERR_INVALID, chaindb_header_put(db, &h, &test_err));
+    ASSERT_ERR(ERR_INVALID, chaindb_header_put(db, &h, &added, &test_err));
 }
 END_TEST
 
@@ -280,10 +285,10 @@ START_TEST(a_reader_sees_what_is_committed_and_writes_nothing)
     const uint8_t one[32] = {1};
     const struct chaindb_header h = header(1, 0, 1, 1);
     struct chaindb_header got;
-    bool found = true;
+    bool found = true, added;
 
     ASSERT_OK(chaindb_begin(db, &test_err));
-    ASSERT_OK(chaindb_header_put(db, &h, &test_err));
+    ASSERT_OK(chaindb_header_put(db, &h, &added, &test_err));
     ASSERT_OK(chaindb_header_get(reader, one, &found, &got, &test_err));
     ck_assert(!found);
     ASSERT_OK(chaindb_commit(db, &test_err));
@@ -298,7 +303,7 @@ START_TEST(a_reader_sees_what_is_committed_and_writes_nothing)
     ASSERT_OK(chaindb_commit(reader, &test_err));
     ASSERT_OK(chaindb_header_get(reader, one, &found, &got, &test_err));
     ck_assert(got.has_body);
-    ASSERT_ERR(ERR_IO, chaindb_header_put(reader, &h, &test_err));
+    ASSERT_ERR(ERR_IO, chaindb_header_put(reader, &h, &added, &test_err));
     ck_assert_int_eq((int)test_err.reason, REASON_STORAGE_FAILED);
 }
 END_TEST

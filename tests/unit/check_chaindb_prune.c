@@ -25,8 +25,9 @@ static void put(uint8_t name, uint8_t prev, enum chaindb_header_status status)
                                      .timestamp = 1.5,
                                      .status = status,
                                      .work = {[39] = name}};
+    bool added;
 
-    ASSERT_OK(chaindb_header_put(db, &h, &test_err));
+    ASSERT_OK(chaindb_header_put(db, &h, &added, &test_err));
     ASSERT_OK(chaindb_body_put(db, h.hash, "{}", 2, &test_err));
 }
 

@@ -88,6 +88,7 @@ START_TEST(nothing_but_a_directory_gives_the_documented_defaults)
     ck_assert_uint_eq(p->min_confirmations, 6);
     ck_assert_uint_eq(p->min_attestations, 0);
     ck_assert(p->header_proof_full);
+    ck_assert(!p->compare_coins_always);
     ck_assert(work_is_zero(&p->min_work));
     ck_assert_uint_eq(p->min_delta, 100);
     ck_assert_uint_eq(p->max_age_seconds, 0);
@@ -128,6 +129,7 @@ START_TEST(every_key_lands_where_it_belongs)
              "  min_confirmations: 7\n"
              "  min_attestations: 1\n"
              "  header_proof: {window: 145}\n"
+             "  compare_coins: always\n"
              "  min_work: \"123456789012345678901234567890\"\n"
              "  min_delta: 9\n"
              "  max_age_seconds: 3600\n"
@@ -155,6 +157,7 @@ START_TEST(every_key_lands_where_it_belongs)
     ck_assert_uint_eq(p->min_confirmations, 7);
     ck_assert_uint_eq(p->min_attestations, 1);
     ck_assert(!p->header_proof_full);
+    ck_assert(p->compare_coins_always);
     ck_assert_uint_eq(p->header_window, 145);
     work_text(&p->min_work, text);
     ck_assert_str_eq(text, "123456789012345678901234567890");
@@ -317,6 +320,8 @@ START_TEST(values_of_the_wrong_kind_say_what_is_wanted)
         {"checkpoint: {header_proof: {window: 144}}", "from 145"},
         {"checkpoint: {header_proof: {window: 200, x: 1}}", "wants full"},
         {"checkpoint: {header_proof: {windows: 200}}", "wants full"},
+        {"checkpoint: {compare_coins: never}", "wants auto or always"},
+        {"checkpoint: {compare_coins: [auto]}", "wants auto or always"},
         {"checkpoint: {min_work: -1}", "decimal"},
         {"checkpoint: {min_work: 1e3}", "decimal"},
         {"checkpoint: {min_work: []}", "decimal"},

@@ -147,6 +147,19 @@ START_TEST(an_honest_payload_equals_the_blocks)
 }
 END_TEST
 
+START_TEST(a_block_without_notes_is_missed)
+{
+    bool whole = false;
+
+    ASSERT_OK(outputs_whole(dir, 200, &whole, &test_err));
+    ck_assert(whole);
+    ASSERT_OK(outputs_whole(dir, 201, &whole, &test_err));
+    ck_assert(!whole);
+    ASSERT_OK(outputs_whole(dir, 199, &whole, &test_err));
+    ck_assert(whole);
+}
+END_TEST
+
 START_TEST(a_coin_moved_to_another_owner_and_signed_again_is_seen)
 {
     ingest(TEST_DATA "/checkpoint/bad_23.json");
@@ -193,6 +206,7 @@ Suite *suite(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_block_without_notes_is_missed);
     tcase_add_test(tc, an_honest_payload_equals_the_blocks);
     tcase_add_test(tc, a_coin_moved_to_another_owner_and_signed_again_is_seen);
     tcase_add_loop_test(tc, each_kind_of_change_is_named, 0,

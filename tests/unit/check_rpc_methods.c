@@ -510,10 +510,11 @@ static void put_header(struct chaindb *db, uint8_t id, uint64_t height)
                                .has_version = true,
                                .status = CHAINDB_VALID,
                                .work = {[39] = id}};
+    bool added;
 
     memset(h.hash, id, 32);
     memset(h.prev, 0x64, 32);
-    ASSERT_OK(chaindb_header_put(db, &h, &test_err));
+    ASSERT_OK(chaindb_header_put(db, &h, &added, &test_err));
 }
 
 static void make_generation(int64_t id)

@@ -221,7 +221,8 @@ START_TEST(the_policy_in_force_is_told)
         "policy.get", "{}",
         "{\"quorum\":3,\"min_peers\":0,\"threshold\":0,\"trusted_pubkeys\":[],"
         "\"min_confirmations\":0,\"min_attestations\":0,\"trusted_attesters\":[],"
-        "\"header_proof\":{\"window\":1000},\"min_work\":\"0\","
+        "\"header_proof\":{\"window\":1000},\"compare_coins\":\"auto\","
+        "\"min_work\":\"0\","
         "\"min_delta\":0,\"max_age_seconds\":0,\"roots\":[]}");
 }
 END_TEST

@@ -14,6 +14,8 @@
 
 static const struct route routes[] = {
     {"/hello", OK_HEAD "Content-Length: 5\r\nETag: \"v1\"\r\n\r\nhello", ROUTE_KEEP},
+    {"/packed", OK_HEAD "Content-Encoding: zstd\r\nContent-Length: 8\r\n\r\n(packed)",
+     ROUTE_KEEP},
     {"/empty", OK_HEAD "Content-Length: 0\r\n\r\n", ROUTE_KEEP},
     {"/chunked",
      OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
@@ -198,6 +200,18 @@ START_TEST(an_answer_comes_with_everything_it_said)
     ck_assert_ptr_nonnull(strstr(server.last_head, "User-Agent: cairn-test/1\r\n"));
     ck_assert_ptr_null(strcasestr(server.last_head, "Accept-Encoding"));
     ck_assert_ptr_null(strcasestr(server.last_head, "Range"));
+}
+END_TEST
+
+START_TEST(a_packed_answer_is_asked_for_and_stays_packed)
+{
+    CLEANUP(transfer_request_free) struct transfer_request *r = get("/packed");
+
+    r->accept_zstd = true;
+    (void)await(r);
+    ck_assert_int_eq(r->err.code, ERR_OK);
+    ck_assert_str_eq(r->body, "(packed)");
+    ck_assert_ptr_nonnull(strstr(server.last_head, "Accept-Encoding: zstd\r\n"));
 }
 END_TEST
 
@@ -676,6 +690,7 @@ Suite *suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, an_answer_comes_with_everything_it_said);
+    tcase_add_test(tc, a_packed_answer_is_asked_for_and_stays_packed);
     tcase_add_test(tc, bodies_are_framed_by_length_chunks_or_close);
     tcase_add_test(tc, a_status_that_is_no_success_is_an_answer_too);
     tcase_add_test(tc, an_error_page_is_cut_and_never_written_to_the_file);

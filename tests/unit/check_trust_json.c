@@ -129,7 +129,7 @@ START_TEST(the_policy_is_shown_in_the_words_of_the_configuration)
         "{\"quorum\":3,\"min_peers\":2,\"threshold\":1,\"trusted_pubkeys\":["
         "\"027959deb8428b63e9086f9ec63e0b5e6cf1432f826fb59681996c5b3eefc65a17\"],"
         "\"min_confirmations\":6,\"min_attestations\":0,\"trusted_attesters\":[],"
-        "\"header_proof\":\"full\","
+        "\"header_proof\":\"full\",\"compare_coins\":\"auto\","
         "\"min_work\":\"297015\",\"min_delta\":100,\"max_age_seconds\":3600,"
         "\"roots\":[{\"height\":7,\"hash\":"
         "\"abababababababababababababababababababababababababababababababab\"}]}");
@@ -137,7 +137,10 @@ START_TEST(the_policy_is_shown_in_the_words_of_the_configuration)
     cJSON_Delete(doc);
     k.policy.header_proof_full = false;
     k.policy.header_window = 1000;
+    k.policy.compare_coins_always = true;
     doc = trust_policy_json(&k.policy);
+    ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(doc, "compare_coins")),
+                     "always");
     ck_assert_double_eq(
         cJSON_GetObjectItem(cJSON_GetObjectItem(doc, "header_proof"), "window")
             ->valuedouble,

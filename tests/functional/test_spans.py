@@ -1,0 +1,246 @@
+"""The way down to genesis over headers alone, from Cairns."""
+
+import json
+
+import cairnpeer as c
+import expect
+import pytest
+import xai
+from cairnpeer import CairnPeer
+from crash import Remains
+from node import wait_until
+
+HOSTS = ("127.11.0.1", "127.12.0.1", "127.13.0.1")
+ALONE = "headers alone were proven; signatures vouch for the state"
+
+
+@pytest.fixture
+def cairns(chain):
+    """cairns(n, chain) starts n Cairns in n networks."""
+    started = []
+
+    def start(count=1, serves=None):
+        new = [CairnPeer(serves or chain, HOSTS[len(started) + i]) for i in range(count)]
+        started.extend(new)
+        return new
+
+    yield start
+    for peer in started:
+        peer.stop()
+
+
+def blocks_below(peers, height=200):
+    """Blocks below the checkpoint that anybody was asked for."""
+    return sorted(int(path.removeprefix("/blocks/")) for p in peers for path, _ in p.log
+                  if path.startswith("/blocks/") and int(path.removeprefix("/blocks/")) < height)
+
+
+def covered(*cairns):
+    return {h for p in cairns for low, high in p.ranges for h in range(low, high + 1)}
+
+
+def state_of(node):
+    found = node.rpc("checkpoint.provenance", height=200)["provenance"]
+    (rule,) = (r for r in found["verdict"]["rules"] if r["rule"] == "payload")
+    return found["state"], rule["detail"]
+
+
+def bad_23():
+    return json.loads((xai.DATA / "checkpoint/bad_23.json").read_text())
+
+
+def test_no_block_below_the_checkpoint_is_asked_for(node, peers, cairns, chain, payload):
+    stock, two = peers(2), cairns(2)
+    n = node([*stock, *two])
+    expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
+    assert blocks_below([*stock, *two]) == []
+    assert covered(*two) == set(range(201))
+    assert all(p.ranges for p in two), "both were asked"
+    for p in two:
+        assert expect.peer_of(n, p)["faults"] == 0
+    state, detail = state_of(n)
+    assert state["equals_outputs_of_proven_blocks"] is False
+    assert state["not_compared_because"] == ALONE
+    assert ALONE in detail and "coins not compared with the blocks" in detail
+
+
+def test_without_a_cairn_the_coins_are_compared(node, peers, chain, payload):
+    three = peers(3)
+    n = node(three)
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    state, detail = state_of(n)
+    assert state["equals_outputs_of_proven_blocks"] is True
+    assert state["not_compared_because"] is None
+    assert "each made and not spent by the proven blocks" in detail
+
+
+LIES = {
+    c.wrong_top: ("header_chain_invalid", "its chain says"),
+    c.broken_link: ("peer_bad_answer", "headers "),
+    c.bad_signature: ("block_bad_signature", "signature does not fit"),
+    c.truncated: ("peer_bad_answer", "header"),
+    c.too_many: ("peer_bad_answer", "more than were asked for"),
+    c.garbage: ("peer_bad_answer", "header"),
+    c.bomb: ("peer_bad_answer", "headers "),
+    c.endless: ("payload_too_large", "more bytes than"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda f: f.__name__)
+def test_a_lie_is_blamed_on_its_teller_and_told_to_no_avail(
+        node, peers, cairns, chain, payload, lie):
+    stock, (liar, honest) = peers(2), cairns(2)
+    liar.lie, liar.lies_below = lie, 200
+    n = node([*stock, liar, honest])
+    expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
+    assert liar.ranges
+    blamed = expect.peer_of(n, liar)
+    reason, evidence = LIES[lie]
+    assert blamed["ban_reason"] == reason, blamed
+    assert evidence in blamed["ban_evidence"], blamed
+    for p in (*stock, honest):
+        assert expect.peer_of(n, p)["banned_until"] is None
+    assert blocks_below([*stock, liar, honest]) == []
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda f: f.__name__)
+def test_when_the_only_cairn_lies_blocks_do(node, peers, cairns, chain, payload, lie):
+    three, (liar,) = peers(3), cairns(1)
+    liar.lie, liar.lies_below = lie, 200
+    n = node([*three, liar])
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    assert expect.peer_of(n, liar)["banned_until"] is not None
+    assert blocks_below(three), "the rest came as blocks"
+
+
+@pytest.mark.parametrize("failure", [c.slow, c.silent, c.broken, c.fewer],
+                         ids=lambda f: f.__name__)
+def test_a_cairn_that_is_no_use_does_not_hold_the_walk(
+        node, peers, cairns, chain, payload, failure):
+    three, (lame,) = peers(3), cairns(1)
+    lame.lie = failure
+    n = node([*three, lame])
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    blamed = expect.peer_of(n, lame)
+    assert blamed["faults"] > 0 and blamed["banned_until"] is None, blamed
+    assert blocks_below(three)
+
+
+def test_a_cairn_on_another_chain_at_the_checkpoint_is_not_blamed(
+        node, peers, cairns, chain, payload):
+    """It may be right, and we on the wrong one: its headers are of no use here."""
+    three, (other, honest) = peers(3), cairns(2)
+    other.chain = chain.fork(199).mine_many(41)
+    n = node([*three, other, honest])
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    for p in (other, honest):
+        assert expect.peer_of(n, p)["faults"] == 0
+    assert covered(honest) >= set(range(137, 201)), "what the other has otherwise"
+    assert state_of(n)[0]["not_compared_because"] == ALONE
+
+
+def alter_network(body):
+    body["network"] = "mainnet"
+
+
+def alter_genesis(body):
+    body["genesis"] = "ab" * 32
+
+
+@pytest.mark.parametrize("change", ["network", "genesis", "signature", "above", "none"])
+def test_who_is_no_cairn_of_ours_is_a_stock_node(node, peers, cairns, chain, payload, change):
+    three, (other,) = peers(3), cairns(1)
+    if change == "network":
+        other.hello = alter_network
+    elif change == "genesis":
+        other.hello = alter_genesis
+    elif change == "signature":
+        other.false_signature = True
+    else:
+        other.headers_from = 100 if change == "above" else None
+    n = node([*three, other])
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    assert other.ranges == []
+    assert state_of(n)[0]["equals_outputs_of_proven_blocks"] is True
+
+
+@pytest.mark.parametrize("config", [
+    {"compare_coins": "always"},
+    {"threshold": 0},
+    {"header_proof": {"window": 150}},
+], ids=lambda c: next(iter(c)))
+def test_headers_alone_are_not_asked_for_where_they_do_not_do(
+        node, peers, cairns, chain, payload, config):
+    """The operator wants the coins compared; nobody need have signed them; a window."""
+    stock, two = peers(2), cairns(2)
+    n = node([*stock, *two], {"checkpoint": config})
+    expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
+    assert covered(*two) == set()
+    compared = "header_proof" not in config
+    assert state_of(n)[0]["equals_outputs_of_proven_blocks"] is compared
+
+
+def test_coins_that_a_stolen_key_signed_are_refused_where_they_are_compared(
+        node, peers, cairns):
+    bad = bad_23()
+    stock, two = peers(2), cairns(2)
+    n = node([*stock, *two], {"checkpoint": {"compare_coins": "always"}})
+    expect.refused(n, "state_bounds", url=stock[0].serve("/cp.json", bad))
+    assert covered(*two) == set()
+
+
+def test_coins_rest_on_signatures_where_headers_came_alone(node, peers, cairns):
+    """The price of it, as the verdict says: whoever holds a signer's key can lie."""
+    bad = bad_23()
+    stock, two = peers(2), cairns(2)
+    n = node([*stock, *two])
+    job = n.sync(url=stock[0].serve("/cp.json", bad))
+    assert job["state"] == "succeeded", job
+    assert state_of(n)[0]["not_compared_because"] == ALONE
+
+
+def test_killed_in_the_middle_nothing_is_fetched_again(
+        node, peers, cairns, chain, payload, tmp_path):
+    stock, (one,) = peers(2), cairns(1)
+    n = node([*stock, one])
+    url = stock[0].serve("/cp.json", payload)
+    one.lie, one.lies_below = c.silent, 100  # the lower half does not come
+    for p in (*stock, one):
+        p.withheld = range(200)
+    n.rpc("sync.start", url=url, idempotency_key="the one")
+    wait_until(lambda: "headers 73" in "" or len(
+        Remains(n, tmp_path / "copy").headers) >= 128, "the upper half on disk")
+    n.kill9()
+    there = Remains(n, tmp_path / "copy").headers
+    one.lie = None
+    for p in (*stock, one):
+        p.withheld = ()
+    one.ranges.clear()
+    n.start()
+    job = n.wait_job(n.rpc("sync.start", url=url, idempotency_key="the one")["job_id"])
+    assert job["state"] == "succeeded", job
+    expect.at_tip_of(n, chain)
+    assert covered(one) & there == set()
+    assert covered(one) | there >= set(range(201))
+    assert state_of(n)[0]["not_compared_because"] == ALONE
+
+
+def test_headers_that_came_alone_do_not_count_once_blocks_are_wanted(
+        node, peers, cairns, chain, payload, tmp_path):
+    """Killed in the proof, and started again by an operator who wants coins compared."""
+    stock, (one,) = peers(2), cairns(1)
+    n = node([*stock, one])
+    url = stock[0].serve("/cp.json", payload)
+    one.lie, one.lies_below = c.silent, 100
+    for p in (*stock, one):
+        p.withheld = range(200)
+    n.rpc("sync.start", url=url, idempotency_key="the one")
+    wait_until(lambda: len(Remains(n, tmp_path / "copy").headers) >= 128, "the upper half")
+    n.kill9()
+    for p in (*stock, one):
+        p.withheld = ()
+    n.config["checkpoint"]["compare_coins"] = "always"
+    n.start()
+    job = n.wait_job(n.rpc("sync.start", url=url, idempotency_key="the one")["job_id"])
+    assert job["state"] == "succeeded", job
+    assert state_of(n)[0]["equals_outputs_of_proven_blocks"] is True
