@@ -296,9 +296,9 @@ enum errc chase_span_take(struct engine *e, struct err *err)
         if (s->state == SPAN_READY && s->low > c->next)
             chase_span_clear(s); /* the walk went by, over blocks */
     }
-    if (!chase_span_ready(c))
-        return ERR_OK;
     s = span_with(c, c->next);
+    if (!s || s->state != SPAN_READY)
+        return ERR_OK;
     h = &s->got->batch.room[c->next - s->low];
     if (memcmp(h->hash, c->expect, 32) != 0) {
         refuse(e, s, h);

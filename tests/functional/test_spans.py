@@ -244,3 +244,25 @@ def test_headers_that_came_alone_do_not_count_once_blocks_are_wanted(
     job = n.wait_job(n.rpc("sync.start", url=url, idempotency_key="the one")["job_id"])
     assert job["state"] == "succeeded", job
     assert state_of(n)[0]["equals_outputs_of_proven_blocks"] is True
+
+
+class RealCairn:
+    """A cairnd with its public plane open, as a peer of another."""
+
+    def __init__(self, node):
+        self.url = f"http://{node.public_address}"
+
+
+def test_from_a_real_cairn(node, peers, chain, payload):
+    """No stock node is asked for a block below the checkpoint, and a stock node's own
+    paths serve the votes and what is above."""
+    server = node(peers(1), {"public": {"listen": "127.21.0.1:0"}})
+    assert server.sync(mode="full")["state"] == "succeeded"
+    expect.at_tip_of(server, chain)
+    stock, real = peers(2), RealCairn(server)
+    n = node([*stock, real])
+    expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
+    assert blocks_below(stock) == []
+    told = expect.peer_of(n, real)
+    assert told["faults"] == 0 and told["requests"] > 0, told
+    assert state_of(n)[0]["not_compared_because"] == ALONE
