@@ -128,6 +128,8 @@ void budget_pay(struct budget *b, const struct sockaddr *from, size_t bytes,
 
 static bool hold(struct account *a, size_t bytes, uint64_t most_held)
 {
+    if (bytes > most_held)
+        return false;
     if (atomic_fetch_add(&a->held, bytes) + bytes <= most_held)
         return true;
     atomic_fetch_sub(&a->held, bytes);

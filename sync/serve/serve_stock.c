@@ -40,6 +40,14 @@ static enum errc get_tip(struct reader *r, struct tip *out, struct err *err)
     return ERR_OK;
 }
 
+/* A clock that was set back gives none. */
+static double uptime(const struct serve_node *node)
+{
+    return node->now_ms > node->started_ms
+               ? (double)(node->now_ms - node->started_ms) / 1000.0
+               : 0.0;
+}
+
 static size_t count_peers(const struct serve_node *node)
 {
     size_t n = 0;
@@ -66,7 +74,7 @@ enum errc serve_stock_stats(struct reader *r, const struct serve_node *node,
                "\"mempool_rejected_sender_cap_total\":0,\"mempool_size_bytes\":0,"
                "\"miner_address\":\"\",",
                tip.state.height + 1, tip.header.difficulty, tip.hash);
-    put_float("node_uptime", (double)(node->now_ms - node->started_ms) / 1000.0, out);
+    put_float("node_uptime", uptime(node), out);
     buf_printf(out,
                ",\"orphan_blocks_count\":0,\"orphan_transactions_count\":0,"
                "\"peers\":%zu,\"pending_transactions_count\":0,",

@@ -190,6 +190,45 @@ START_TEST(the_active_chain_is_set_and_cut)
 }
 END_TEST
 
+static enum errc count_active(void *arg, const struct chaindb_header *h,
+                              struct err *err)
+{
+    unsigned *seen = arg;
+
+    *seen = *seen * 10 + h->hash[0];
+    return h->hash[0] == 3 ? err_set(err, ERR_BUSY, "enough") : ERR_OK;
+}
+
+START_TEST(the_active_chain_is_walked_upwards)
+{
+    CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
+    uint64_t first = 77;
+    unsigned seen = 0;
+    bool found = true;
+
+    ASSERT_OK(chaindb_active_first(db, &found, &first, &test_err));
+    ck_assert(!found && first == 77);
+    for (uint8_t i = 1; i <= 4; i++) {
+        const uint8_t hash[32] = {i};
+
+        put(db, i, (uint8_t)(i - 1), 10 + i, i);
+        ASSERT_OK(chaindb_active_set(db, (uint64_t)10 + i, hash, &test_err));
+    }
+    ASSERT_OK(chaindb_active_first(db, &found, &first, &test_err));
+    ck_assert(found && first == 11);
+    ASSERT_OK(chaindb_active_each(db, 0, 2, count_active, &seen, &test_err));
+    ck_assert_uint_eq(seen, 12);
+    seen = 0;
+    ASSERT_ERR(ERR_BUSY,
+               chaindb_active_each(db, 12, 9, count_active, &seen, &test_err));
+    ck_assert_uint_eq(seen, 23);
+    seen = 0;
+    ASSERT_OK(chaindb_active_each(db, 15, 9, count_active, &seen, &test_err));
+    ASSERT_OK(chaindb_active_each(db, UINT64_MAX, 9, count_active, &seen, &test_err));
+    ck_assert_uint_eq(seen, 0);
+}
+END_TEST
+
 START_TEST(a_body_is_kept_replaced_and_dropped)
 {
     CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
@@ -346,6 +385,7 @@ Suite *suite(void)
     tcase_add_test(t, the_best_header_has_most_work_and_was_first);
     tcase_add_test(t, what_stands_on_an_invalid_header_is_invalid);
     tcase_add_test(t, the_active_chain_is_set_and_cut);
+    tcase_add_test(t, the_active_chain_is_walked_upwards);
     tcase_add_test(t, a_body_is_kept_replaced_and_dropped);
     tcase_add_test(t, proofs_come_back_by_height);
     tcase_add_test(t, what_rotted_is_not_served);
