@@ -121,12 +121,28 @@ static void step_server_upgrade(struct p2p *p, struct conn *c)
 
 /* --- parting --- */
 
-/* Closing a socket with bytes unread would destroy what the peer has not read yet. */
-static void step_closing(struct p2p *p, struct conn *c)
+/* Closing a socket with bytes unread would destroy what the peer has not read yet; but
+   who goes on sending is not listened to for ever. */
+static void discard(struct p2p *p, struct conn *c)
 {
     char bytes[4096];
-    ssize_t n = 0;
 
+    for (;;) {
+        ssize_t n = recv(c->fd, bytes, sizeof(bytes), 0);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n > 0)
+            c->discarded += (size_t)n;
+        if (n <= 0 || c->discarded > CONN_DISCARD_MAX) {
+            conn_kill(p, c);
+            return;
+        }
+    }
+}
+
+static void step_closing(struct p2p *p, struct conn *c)
+{
     if (ws_wants_write(c))
         ws_send(p, c);
     if (ws_ended(c)) {
@@ -137,10 +153,7 @@ static void step_closing(struct p2p *p, struct conn *c)
         c->shut = true;
         (void)shutdown(c->fd, SHUT_WR);
     }
-    for (int i = 0; i < 16 && (n = recv(c->fd, bytes, sizeof(bytes), 0)) > 0; i++)
-        ;
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        conn_kill(p, c);
+    discard(p, c);
 }
 
 static void step_once(struct p2p *p, struct conn *c)

@@ -29,6 +29,7 @@ enum {
     CONN_ANNOUNCED = 8,
     CONN_STEP_BYTES =
         64 * 1024, /* read at a turn, so that nobody holds the others up */
+    CONN_DISCARD_MAX = 256 * 1024, /* of what comes after the end */
     CONN_OUT_MAX = 2 << 20,
     ANSWER_MAX = ENVELOPE_MAX - (16 << 10), /* leaves room for the envelope */
     IN_TOTAL_MAX = 64 << 20,                /* half-received messages of all */
@@ -97,6 +98,7 @@ struct conn {
     struct buf in;   /* an upgrade's head, and what came along with it */
     size_t in_taken; /* of bytes after the head: those the WebSocket has had */
     size_t quota;    /* of CONN_STEP_BYTES, what is left of this turn */
+    size_t discarded;
     struct buf head_out;
     size_t head_sent;
     struct parcel *out_first, *out_last;

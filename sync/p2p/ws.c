@@ -206,12 +206,15 @@ void ws_receive(struct p2p *p, struct conn *c)
 {
     struct ws *w = c->ws;
 
+    bool good;
+
     c->quota = CONN_STEP_BYTES;
-    if (wslay_event_recv(w->ctx) != 0 || w->ended)
+    good = wslay_event_recv(w->ctx) == 0;
+    if (w->ended)
         conn_close(p, c, REASON_PEER_UNREACHABLE, "the connection broke");
     else if (wslay_event_get_close_received(w->ctx))
         conn_close(p, c, REASON_PEER_UNREACHABLE, "it left");
-    else if (!wslay_event_get_read_enabled(w->ctx) && c->state != CONN_CLOSING)
+    else if (!good || !wslay_event_get_read_enabled(w->ctx))
         conn_fail(p, c, REASON_PEER_BAD_MESSAGE, "frames that break RFC 6455");
 }
 

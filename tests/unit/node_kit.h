@@ -34,21 +34,21 @@ struct kit {
     struct p2p_config cfg;
 };
 
-static uint64_t kit_count(void *arg)
+static inline uint64_t kit_count(void *arg)
 {
     const struct kit *k = arg;
 
     return k->count;
 }
 
-static bool kit_peers(void *arg, struct buf *out)
+static inline bool kit_peers(void *arg, struct buf *out)
 {
     (void)arg;
     buf_puts(out, "[\"http://192.0.2.1:12001\",\"ws://192.0.2.2:8765\"]");
     return true;
 }
 
-static bool kit_checkpoint(void *arg, struct buf *out)
+static inline bool kit_checkpoint(void *arg, struct buf *out)
 {
     const struct kit *k = arg;
     char hex[65];
@@ -64,7 +64,8 @@ static bool kit_checkpoint(void *arg, struct buf *out)
     return true;
 }
 
-static bool kit_payload(void *arg, const uint64_t *height, size_t max, struct buf *out)
+static inline bool kit_payload(void *arg, const uint64_t *height, size_t max,
+                               struct buf *out)
 {
     const struct kit *k = arg;
 
@@ -75,8 +76,8 @@ static bool kit_payload(void *arg, const uint64_t *height, size_t max, struct bu
     return true;
 }
 
-static bool kit_range(void *arg, uint64_t offset, uint64_t limit, size_t max,
-                      struct buf *out)
+static inline bool kit_range(void *arg, uint64_t offset, uint64_t limit, size_t max,
+                             struct buf *out)
 {
     const struct kit *k = arg;
     uint64_t end = offset > k->count ? offset : offset + limit;
@@ -97,7 +98,8 @@ static bool kit_range(void *arg, uint64_t offset, uint64_t limit, size_t max,
     return true;
 }
 
-static bool kit_block(void *arg, const uint8_t hash[32], size_t max, struct buf *out)
+static inline bool kit_block(void *arg, const uint8_t hash[32], size_t max,
+                             struct buf *out)
 {
     const struct kit *k = arg;
 
@@ -110,8 +112,8 @@ static bool kit_block(void *arg, const uint8_t hash[32], size_t max, struct buf 
     return false;
 }
 
-static bool kit_chunk(void *arg, const char *snapshot_id, uint64_t index, size_t max,
-                      struct buf *out)
+static inline bool kit_chunk(void *arg, const char *snapshot_id, uint64_t index,
+                             size_t max, struct buf *out)
 {
     (void)arg;
     (void)max;
@@ -121,21 +123,21 @@ static bool kit_chunk(void *arg, const char *snapshot_id, uint64_t index, size_t
     return true;
 }
 
-static void kit_done(void *arg, struct p2p_request *r)
+static inline void kit_done(void *arg, struct p2p_request *r)
 {
     struct kit *k = arg;
 
     ck_assert(chan_send(k->done, r));
 }
 
-static void kit_event(void *arg, struct p2p_event *ev)
+static inline void kit_event(void *arg, struct p2p_event *ev)
 {
     struct kit *k = arg;
 
     ck_assert(chan_send(k->events, ev));
 }
 
-static void kit_load_blocks(struct kit *k)
+static inline void kit_load_blocks(struct kit *k)
 {
     struct lines l = lines_open("chain/blocks.jsonl");
 
@@ -152,7 +154,7 @@ static void kit_load_blocks(struct kit *k)
 }
 
 /* Not started yet: the test may change cfg. */
-static void kit_init(struct kit *k)
+static inline void kit_init(struct kit *k)
 {
     *k = (struct kit){.url = "https://example.org/payload.json"};
     (void)snprintf(k->dir, sizeof(k->dir), "/tmp/check_p2p.XXXXXX");
@@ -177,12 +179,12 @@ static void kit_init(struct kit *k)
     };
 }
 
-static void kit_start(struct kit *k)
+static inline void kit_start(struct kit *k)
 {
     ASSERT_OK(p2p_start(&k->cfg, &k->p, &test_err));
 }
 
-static void kit_remove(const struct kit *k, const char *name)
+static inline void kit_remove(const struct kit *k, const char *name)
 {
     char path[128];
 
@@ -191,7 +193,7 @@ static void kit_remove(const struct kit *k, const char *name)
 }
 
 /* What is still in the channels is thrown away. */
-static void kit_stop(struct kit *k)
+static inline void kit_stop(struct kit *k)
 {
     struct p2p_event *ev;
     struct p2p_request *r;
@@ -214,13 +216,13 @@ static void kit_stop(struct kit *k)
 }
 
 /* The next event; NULL when none comes within ms. */
-static struct p2p_event *kit_next_event(struct kit *k, int64_t ms)
+static inline struct p2p_event *kit_next_event(struct kit *k, int64_t ms)
 {
     return chan_recv_for(k->events, ms);
 }
 
 /* Waits for one of a kind, past all others. */
-static struct p2p_event kit_expect(struct kit *k, enum p2p_event_kind kind)
+static inline struct p2p_event kit_expect(struct kit *k, enum p2p_event_kind kind)
 {
     for (;;) {
         struct p2p_event *ev = kit_next_event(k, KIT_WAIT_MS), copy;
@@ -233,7 +235,7 @@ static struct p2p_event kit_expect(struct kit *k, enum p2p_event_kind kind)
     }
 }
 
-static struct p2p_request *kit_ask(struct kit *k, struct p2p_request *r)
+static inline struct p2p_request *kit_ask(struct kit *k, struct p2p_request *r)
 {
     struct p2p_request *back;
 
@@ -245,7 +247,7 @@ static struct p2p_request *kit_ask(struct kit *k, struct p2p_request *r)
     return r;
 }
 
-static struct p2p_request *kit_request(enum p2p_ask ask, uint64_t conn)
+static inline struct p2p_request *kit_request(enum p2p_ask ask, uint64_t conn)
 {
     struct p2p_request *r = p2p_request_new(ask);
 
@@ -253,7 +255,8 @@ static struct p2p_request *kit_request(enum p2p_ask ask, uint64_t conn)
     return r;
 }
 
-static struct p2p_request *kit_try_dial(struct kit *k, const char *url, bool hostile)
+static inline struct p2p_request *kit_try_dial(struct kit *k, const char *url,
+                                               bool hostile)
 {
     struct p2p_request *r = p2p_request_new(P2P_DIAL);
 
@@ -262,13 +265,13 @@ static struct p2p_request *kit_try_dial(struct kit *k, const char *url, bool hos
     return kit_ask(k, r);
 }
 
-static void kit_url(const struct kit *k, bool tls, char out[P2P_URL_MAX])
+static inline void kit_url(const struct kit *k, bool tls, char out[P2P_URL_MAX])
 {
     (void)snprintf(out, P2P_URL_MAX, "%s://%s", tls ? "wss" : "ws", p2p_address(k->p));
 }
 
 /* k connects to other; the connection's id. */
-static uint64_t kit_dial(struct kit *k, const struct kit *other)
+static inline uint64_t kit_dial(struct kit *k, const struct kit *other)
 {
     struct p2p_request *r;
     char url[P2P_URL_MAX];
