@@ -95,6 +95,17 @@ static const struct param_spec audit_list[] = {
     LIMIT,
     {0},
 };
+#define PEER                                                                       \
+    {                                                                              \
+        FIELD(peer), .type = PARAM_STRING, .required = true, .min = 1, .max = 2048 \
+    }
+static const struct param_spec one_peer[] = {PEER, {0}};
+static const struct param_spec peers_ban[] = {
+    PEER,
+    STRING(reason, 1, 500),
+    {FIELD(seconds), .type = PARAM_INT, .min = 60, .max = 31536000, .initial = 86400},
+    {0},
+};
 static const struct param_spec block[] = {
     HEIGHT,
     {FIELD(hash), .type = PARAM_HASH},
@@ -138,8 +149,16 @@ static const struct method table[] = {
      "The audit log's length and last hash, signed by the node's key", false},
     {"audit.export", RPC_ROLE_READ, none, methods_audit_export,
      "Where the whole audit log can be read, and how long it is", false},
-    {"peers.list", RPC_ROLE_READ, none, methods_peers_list, "Peers and how they behave",
-     false},
+    {"peers.list", RPC_ROLE_READ, none, methods_peers_list,
+     "Peers in use and those that are banned", false},
+    {"peers.add", RPC_ROLE_ADMIN, one_peer, methods_peers_add,
+     "Use a peer from now on, also after a restart", false},
+    {"peers.remove", RPC_ROLE_ADMIN, one_peer, methods_peers_remove,
+     "Forget a peer that the configuration does not name; a ban of it stays", false},
+    {"peers.ban", RPC_ROLE_ADMIN, peers_ban, methods_peers_ban,
+     "Ask a peer nothing and let it in no more, for a time", false},
+    {"peers.unban", RPC_ROLE_ADMIN, one_peer, methods_peers_unban,
+     "End a peer's ban, whoever made it, under all its addresses", false},
     {"incidents.list", RPC_ROLE_READ, limit_only, methods_incidents_list,
      "Incidents with their evidence, newest first", false},
     {"chain.tip", RPC_ROLE_READ, none, methods_chain_tip, "The validated tip", false},

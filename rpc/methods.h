@@ -19,7 +19,8 @@
 struct params {
     const char *url, *path, *block_hash, *idempotency_key, *reason, *peer, *hash, *txid;
     struct span payload;
-    struct param_int height, checkpoint_id, vout, limit, after, timeout_ms, from, count;
+    struct param_int height, checkpoint_id, vout, limit, after, timeout_ms, from, count,
+        seconds;
     int mode, state; /* places in methods_modes, methods_states */
     bool dry_run;
     int64_t job_id, cursor, since;
@@ -80,6 +81,10 @@ METHODS_HANDLER(audit_head);
 METHODS_HANDLER(audit_export);
 METHODS_HANDLER(incidents_list);
 METHODS_HANDLER(peers_list);
+METHODS_HANDLER(peers_add);
+METHODS_HANDLER(peers_remove);
+METHODS_HANDLER(peers_ban);
+METHODS_HANDLER(peers_unban);
 METHODS_HANDLER(chain_tip);
 METHODS_HANDLER(chain_header);
 METHODS_HANDLER(chain_headers);

@@ -75,15 +75,3 @@ METHODS_HANDLER(rpc_discover)
                         "the built-in OpenRPC document is broken");
     return ERR_OK;
 }
-
-METHODS_HANDLER(peers_list)
-{
-    struct engine_request req = {.op = ENGINE_PEERS_LIST};
-    cJSON *answer;
-
-    (void)p;
-    if (engine_call(ctx->engine, &req, &answer, err))
-        return err->code;
-    out_adopt(result, answer);
-    return ERR_OK;
-}

@@ -233,13 +233,22 @@ struct control_peer {
     char *url; /* key */
     int score;
     uint64_t faults;
-    int64_t banned_until_ms; /* 0: not */
-    char *ban_reason;        /* code; NULL */
-    char *ban_evidence;      /* text; NULL */
+    int64_t banned_until_ms;        /* 0: not */
+    char *ban_reason;               /* code; NULL */
+    char *ban_evidence;             /* text; NULL */
+    char *origin;                   /* "configured", "advertised", .. */
+    char *source;                   /* network of the peer that told it; NULL */
+    char *ip;                       /* last connected to; NULL */
+    char *identity;                 /* NULL */
+    unsigned tries;                 /* since it last answered */
+    int64_t tried_ms, last_good_ms; /* 0: never */
+    unsigned bans;
 };
 void control_peer_fini(struct control_peer *p);
 enum errc control_peer_put(struct control *c, const struct control_peer *p,
                            struct err *err);
+/* Nothing when there is none. */
+enum errc control_peer_delete(struct control *c, const char *url, struct err *err);
 enum errc control_peer_each(struct control *c,
                             enum errc (*each)(void *arg, const struct control_peer *p,
                                               struct err *err),

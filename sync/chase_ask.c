@@ -65,13 +65,12 @@ static void on_block(struct engine *e, const struct fetch *f,
                        clock_mono_ms(), clock_now_ms());
         return;
     }
-    d = decoded_new(r, e->cfg->params);
+    d = decoded_new(r, f->peer, e->cfg->params);
     d->check_transfers = f->height > c->gen->base_height;
     d->want_body = d->check_transfers || f->height == 0; /* others may want genesis */
     d->want_outputs = c->proof;
     d->height = f->height;
     d->serial = f->serial;
-    d->peer = f->peer;
     d->slot = f->slot;
     d->base.done = on_decoded;
     s->state = SLOT_DECODING;

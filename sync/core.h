@@ -13,6 +13,7 @@
 #include "sync/identity.h"
 #include "sync/job_fsm.h"
 #include "sync/peer/peers.h"
+#include "sync/peer/roster.h"
 #include "sync/peer/transfer.h"
 #include "sync/serve/rows.h"
 #include "sync/snapshot/payload.h"
@@ -220,7 +221,9 @@ struct engine {
     struct control *control;
     struct identity *identity;
     struct peers *peers;
-    uint64_t faults_saved[PEERS_MAX];
+    struct book *book;
+    struct groups *groups;
+    int64_t book_due_mono_ms;  /* the next look for rows to write */
     struct gen live, building; /* id 0: none */
     struct err rotten;         /* what the live one failed to open with */
     uint64_t epoch, chases;
@@ -304,11 +307,24 @@ void gen_path(const struct gen *g, const char *file, char out[PATH_TEXT]);
 enum errc datadir_open(struct engine *e, struct err *err);
 void datadir_close(struct engine *e);
 
-/* --- peerbook.c --- */
+/* --- peerbook.c: the known addresses and control.db --- */
 enum errc peerbook_load(struct engine *e, struct err *err);
-void peerbook_save(struct engine *e); /* what changed */
-cJSON *peerbook_json(struct engine *e);
+/* Each turn of the loop: keeps what was learned, writes what must survive a crash at
+   once and the rest now and then; frees removed peers that nobody points at. */
+void peerbook_save(struct engine *e);
+/* Writes all that changed, in the caller's transaction if there is one. */
+enum errc peerbook_write(struct engine *e, struct err *err);
+void peerbook_close(struct engine *e); /* writes what is left; frees */
+struct roster peerbook_roster(const struct engine *e);
 size_t peerbook_index(struct engine *e, const struct peer *p); /* below PEERS_MAX */
+
+/* --- peerbook_json.c --- */
+cJSON *peerbook_json(struct engine *e);
+cJSON *peerbook_json_one(struct engine *e, const struct book_entry *entry);
+
+/* --- peer_acts.c: what operators do to peers --- */
+enum errc peer_acts_call(struct engine *e, const struct engine_request *req,
+                         cJSON **result, struct err *err);
 
 /* --- tips.c: what peers say their tip is --- */
 /* Asks every usable peer; done(e) when the last has answered or failed. */
@@ -389,7 +405,8 @@ struct decoded {
     struct buf body;    /* canonical text */
     struct buf outputs; /* sync/outputs.h */
 };
-struct decoded *decoded_new(struct transfer_request *r,
+/* from keeps the peer until decoded_free; NULL: nobody. */
+struct decoded *decoded_new(struct transfer_request *r, struct peer *from,
                             const struct chain_params *params);
 void decoded_free(struct decoded *d);
 

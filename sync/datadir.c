@@ -141,7 +141,7 @@ void datadir_close(struct engine *e)
 {
     gen_close(&e->building);
     gen_close(&e->live);
-    peers_free(e->peers);
+    peerbook_close(e);
     identity_close(e->identity);
     control_close(e->control);
     if (e->lock_fd >= 0)

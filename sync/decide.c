@@ -313,8 +313,7 @@ static void on_vote(struct engine *e, const struct fetch *f, struct transfer_req
         one_vote_less(e);
         return;
     }
-    d = decoded_new(r, e->cfg->params);
-    d->peer = f->peer;
+    d = decoded_new(r, f->peer, e->cfg->params);
     d->base.done = on_vote_decoded;
     engine_run(e, &d->base);
 }

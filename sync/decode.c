@@ -34,7 +34,7 @@ static void free_task(struct job_task *t)
     decoded_free((void *)t);
 }
 
-struct decoded *decoded_new(struct transfer_request *r,
+struct decoded *decoded_new(struct transfer_request *r, struct peer *from,
                             const struct chain_params *params)
 {
     struct decoded *d = xcalloc(1, sizeof(*d));
@@ -44,6 +44,9 @@ struct decoded *decoded_new(struct transfer_request *r,
     d->text = r->body ? TAKE(r->body) : xstrdup("");
     d->len = r->body_len;
     d->params = params;
+    d->peer = from;
+    if (from)
+        atomic_fetch_add(&from->held, 1);
     d->body = BUF(BODY_MAX);
     d->outputs = BUF(BODY_MAX);
     return d;
@@ -53,6 +56,8 @@ void decoded_free(struct decoded *d)
 {
     if (!d)
         return;
+    if (d->peer)
+        atomic_fetch_sub(&d->peer->held, 1);
     buf_fini(&d->body);
     buf_fini(&d->outputs);
     free(d->text);

@@ -162,6 +162,12 @@ static void handle_call(struct engine *e, struct call *call)
     case ENGINE_PEERS_LIST:
         result = peerbook_json(e);
         break;
+    case ENGINE_PEERS_ADD:
+    case ENGINE_PEERS_REMOVE:
+    case ENGINE_PEERS_BAN:
+    case ENGINE_PEERS_UNBAN:
+        (void)peer_acts_call(e, call->req, &result, &err);
+        break;
     case ENGINE_AUDIT_HEAD:
         (void)acts_head(e, &result, &err);
         break;

@@ -61,7 +61,11 @@ enum engine_op {
     ENGINE_SYNC_REBOOTSTRAP, /* source and reason: result {job_id} */
     ENGINE_SYNC_CANCEL,      /* job_id: result the job */
     ENGINE_EVALUATE,         /* source: result the verdict; changes nothing */
-    ENGINE_PEERS_LIST,       /* result {peers} */
+    ENGINE_PEERS_LIST,       /* result {peers, known} */
+    ENGINE_PEERS_ADD,        /* peer: result {peer} */
+    ENGINE_PEERS_REMOVE,     /* peer: result {removed} */
+    ENGINE_PEERS_BAN,        /* peer, ban_seconds, reason: result {peer} */
+    ENGINE_PEERS_UNBAN,      /* peer: result {peer} */
     ENGINE_AUDIT_HEAD,       /* result the head, signed by the node's key */
     ENGINE_NOTE_ACT, /* an act carried out elsewhere (reason: its name) goes into
                         the audit log; result {} */
@@ -78,7 +82,9 @@ struct engine_request {
     const char *block_hash; /* hex; NULL: any */
     bool full;              /* mode full: from genesis, no checkpoint */
     bool dry_run;           /* stop after deciding */
-    const char *reason;     /* rebootstrap: the operator's words, for the audit log */
+    const char *reason;     /* the operator's words, for the audit log; NULL */
+    const char *peer;       /* a peer's URL */
+    uint64_t ban_seconds;
     const char *idempotency_key;
     int64_t job_id;
     const char *actor; /* whose token it was, for the audit log; NULL: "operator" */

@@ -1,13 +1,15 @@
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/metrics.h"
 #include "sync/core.h"
 
-/* The peers of the configuration, what is kept of them, and how they are shown. */
+/* The known addresses and control.db. */
+
+enum { WRITE_EVERY_MS = 10 * 1000 }; /* what nobody would miss after a crash */
 
 size_t peerbook_index(struct engine *e, const struct peer *p)
 {
@@ -15,123 +17,228 @@ size_t peerbook_index(struct engine *e, const struct peer *p)
     return p->slot;
 }
 
+struct roster peerbook_roster(const struct engine *e)
+{
+    return (struct roster){.peers = e->peers, .book = e->book, .groups = e->groups};
+}
+
+/* --- at start --- */
+
+static enum errc add_configured(struct engine *e, struct err *err)
+{
+    int64_t now = clock_now_ms();
+
+    for (const char *const *url = e->cfg->peers; url && *url; url++) {
+        struct book_advert a = {.origin = PEER_CONFIGURED};
+        char base[URL_MAX];
+
+        if (url_normalise_base(*url, base, err) != ERR_OK)
+            return err_wrap(err, "peers");
+        a.url = base;
+        groups_of_url(e->groups, base, &a.place);
+        (void)book_add(e->book, &a, now, NULL); /* KNOWN: listed twice */
+    }
+    return ERR_OK;
+}
+
+static void fill_entry(struct engine *e, struct book_entry *entry,
+                       const struct control_peer *row)
+{
+    struct groups_place place;
+
+    entry->score = row->score;
+    entry->faults = row->faults;
+    entry->tries = row->tries;
+    entry->tried_ms = row->tried_ms;
+    entry->last_good_ms = row->last_good_ms;
+    entry->bans = row->bans;
+    if (row->ip && groups_of(e->groups, row->ip, &place))
+        book_set_address(e->book, entry, row->ip, &place);
+    if (row->identity)
+        book_set_identity(e->book, entry, row->identity);
+    if (row->banned_until_ms > 0) {
+        enum reason reason = REASON_NONE;
+
+        if (row->ban_reason)
+            (void)reason_find(row->ban_reason, &reason);
+        book_set_ban(e->book, entry, row->banned_until_ms, reason,
+                     row->ban_evidence ? row->ban_evidence : "", clock_now_ms());
+    }
+    entry->saved = true;
+    entry->changed = false;
+}
+
+/* Whom the configuration names no longer is forgotten, but for its ban. */
 static enum errc load_peer(void *arg, const struct control_peer *row, struct err *err)
 {
     struct engine *e = arg;
-    struct peer *p = peers_find(e->peers, row->url);
+    struct book_entry *entry = book_find(e->book, row->url);
+    int64_t now = clock_now_ms();
+    bool banned = row->banned_until_ms > now, unnamed;
+    struct book_advert a = {.url = row->url, .source = row->source};
 
     (void)err;
-    if (!p)
-        return ERR_OK; /* no longer configured */
-    p->score = row->score;
-    p->faults = row->faults;
-    e->faults_saved[peerbook_index(e, p)] = row->faults;
-    p->banned_until_ms = row->banned_until_ms;
-    if (row->ban_reason)
-        (void)reason_find(row->ban_reason, &p->ban_reason);
-    if (row->ban_evidence)
-        (void)snprintf(p->ban_evidence, sizeof(p->ban_evidence), "%s",
-                       row->ban_evidence);
+    unnamed = !peer_origin_find(row->origin, &a.origin) || a.origin == PEER_CONFIGURED;
+    if (unnamed)
+        a.origin = PEER_ADVERTISED;
+    if (!entry) {
+        groups_of_url(e->groups, row->url, &a.place);
+        if (book_add(e->book, &a, now, &entry) == BOOK_FULL)
+            return ERR_OK;
+        entry = book_find(e->book, row->url);
+        if (!entry) /* the ban of another row keeps it out */
+            return ERR_OK;
+        if ((unnamed || a.origin == PEER_INBOUND) && !banned) {
+            entry->saved = true;
+            book_remove(e->book, entry);
+            return ERR_OK;
+        }
+    }
+    fill_entry(e, entry, row);
+    return ERR_OK;
+}
+
+static enum errc use_operators(struct engine *e, struct err *err)
+{
+    struct roster r = peerbook_roster(e);
+
+    for (size_t i = 0; i < book_count(e->book); i++) {
+        struct book_entry *entry = book_at(e->book, i);
+        bool ours = entry->origin == PEER_CONFIGURED || entry->origin == PEER_OPERATOR;
+        struct peer *p;
+
+        if (!ours || (entry->kind == PEER_WS && !e->cfg->p2p_enabled))
+            continue;
+        if (roster_take(&r, entry, clock_now_ms(), &p, err) != ERR_OK)
+            return err->code;
+    }
     return ERR_OK;
 }
 
 enum errc peerbook_load(struct engine *e, struct err *err)
 {
+    uint8_t salt[BOOK_SALT];
+
+    if (sodium_init() < 0)
+        abort();
+    randombytes_buf(salt, sizeof(salt));
     e->peers = peers_create();
-    for (const char *const *url = e->cfg->peers; url && *url; url++) {
-        struct peer *p;
-
-        if (peers_add(e->peers, *url, PEER_CONFIGURED, &p, err) &&
-            err->code != ERR_CONFLICT)
-            return err_wrap(err, "peers");
-    }
-    return control_peer_each(e->control, load_peer, e, err);
+    e->book = book_create(salt);
+    if (groups_open(e->cfg->asn_database, &e->groups, err) != ERR_OK ||
+        add_configured(e, err) != ERR_OK ||
+        control_peer_each(e->control, load_peer, e, err) != ERR_OK)
+        return err->code;
+    return use_operators(e, err);
 }
 
-static enum errc save_one(struct engine *e, const struct peer *p, struct err *err)
+/* --- while it runs --- */
+
+static char *text_of(const char *text)
 {
-    AUTOFREE char *url = xstrdup(p->url);
-    AUTOFREE char *reason = xstrdup(reason_code(p->ban_reason));
-    AUTOFREE char *evidence = xstrdup(p->ban_evidence);
-    struct control_peer row = {.url = url,
-                               .score = p->score,
-                               .faults = p->faults,
-                               .banned_until_ms = p->banned_until_ms};
-
-    if (p->banned_until_ms > 0) {
-        row.ban_reason = reason;
-        row.ban_evidence = evidence;
-    }
-    return control_peer_put(e->control, &row, err);
+    return text[0] != '\0' ? xstrdup(text) : NULL;
 }
 
-/* Faults are rare and written as they happen; scores ride along. */
-void peerbook_save(struct engine *e)
+static enum errc write_one(struct engine *e, struct book_entry *entry, struct err *err)
+{
+    bool banned = entry->banned_until_ms > 0;
+    struct control_peer row = {
+        .url = xstrdup(entry->url),
+        .score = entry->score,
+        .faults = entry->faults,
+        .banned_until_ms = entry->banned_until_ms,
+        .ban_reason = banned ? xstrdup(reason_code(entry->ban_reason)) : NULL,
+        .ban_evidence = banned ? xstrdup(entry->ban_evidence) : NULL,
+        .origin = xstrdup(peer_origin_name(entry->origin)),
+        .source = text_of(entry->source),
+        .ip = text_of(entry->ip),
+        .identity = text_of(entry->identity),
+        .tries = entry->tries,
+        .tried_ms = entry->tried_ms,
+        .last_good_ms = entry->last_good_ms,
+        .bans = entry->bans,
+    };
+
+    entry->changed = false; /* a full disk is asked again at the next change */
+    entry->saved = true;
+    (void)control_peer_put(e->control, &row, err);
+    control_peer_fini(&row);
+    return err->code;
+}
+
+enum errc peerbook_write(struct engine *e, struct err *err)
+{
+    char *dropped;
+
+    *err = (struct err){0};
+    while (!err->code && (dropped = book_next_dropped(e->book))) {
+        (void)control_peer_delete(e->control, dropped, err);
+        free(dropped);
+    }
+    for (size_t i = 0; i < book_count(e->book) && !err->code; i++)
+        if (book_at(e->book, i)->changed)
+            (void)write_one(e, book_at(e->book, i), err);
+    return err->code;
+}
+
+static void write_now(struct engine *e)
 {
     struct err err;
 
-    for (size_t i = 0; i < peers_count(e->peers); i++) {
-        const struct peer *p = peers_at(e->peers, i);
-
-        if (p->faults == e->faults_saved[p->slot])
-            continue;
-        e->faults_saved[p->slot] = p->faults;
-        if (save_one(e, p, &err))
-            log_warn("peer not saved, ignoring", KV_S("peer", p->url),
-                     KV_S("detail", err.msg));
+    if (control_begin(e->control, &err) == ERR_OK) {
+        if (peerbook_write(e, &err) == ERR_OK &&
+            control_commit(e->control, &err) == ERR_OK)
+            return;
+        control_rollback(e->control);
     }
+    log_warn("peers not saved, ignoring", KV_S("detail", err.msg));
 }
 
-static void add_text(cJSON *o, const char *key, const char *text)
+static bool any_changed(const struct engine *e)
 {
-    if (text && text[0] != '\0')
-        cJSON_AddStringToObject(o, key, text);
-    else
-        cJSON_AddNullToObject(o, key);
+    for (size_t i = 0; i < book_count(e->book); i++)
+        if (book_at(e->book, i)->changed)
+            return true;
+    return false;
 }
 
-static void add_ban(cJSON *o, const struct peer *p, int64_t now)
+/* Something of the job's points at it. */
+static bool is_held(const struct peer *p, void *arg)
 {
-    bool banned = p->banned_until_ms > now;
-    char when[CLOCK_TEXT] = "";
+    const struct engine *e = arg;
 
-    if (banned)
-        clock_text(p->banned_until_ms, when);
-    add_text(o, "banned_until", when);
-    add_text(o, "ban_reason", banned ? reason_code(p->ban_reason) : NULL);
-    add_text(o, "ban_evidence", banned ? p->ban_evidence : NULL);
+    for (size_t i = 0; i < e->job.vote_count; i++)
+        if (e->job.votes[i].peer == p)
+            return true;
+    for (size_t i = 0; i < CHASE_WINDOW; i++)
+        if (e->chase.slots[i].from == p)
+            return true;
+    return false;
 }
 
-static cJSON *one_json(const struct peer *p, int64_t mono, int64_t now)
+void peerbook_save(struct engine *e)
 {
-    cJSON *o = cJSON_CreateObject();
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+    struct roster r = peerbook_roster(e);
+    bool urgent = false;
 
-    cJSON_AddStringToObject(o, "address", p->url);
-    cJSON_AddStringToObject(o, "kind", "stock_http");
-    add_text(o, "network_group", p->group);
-    cJSON_AddNullToObject(o, "as");
-    cJSON_AddBoolToObject(o, "usable", peer_usable(p, mono, now));
-    if (p->has_tip)
-        cJSON_AddNumberToObject(o, "height", (double)p->tip_height);
-    else
-        cJSON_AddNullToObject(o, "height");
-    cJSON_AddNumberToObject(o, "score", p->score);
-    cJSON_AddNumberToObject(o, "latency_ms", p->latency_ms);
-    cJSON_AddNumberToObject(o, "requests", (double)p->requests);
-    cJSON_AddNumberToObject(o, "bytes", (double)p->bytes);
-    cJSON_AddNumberToObject(o, "faults", (double)p->faults);
-    add_text(o, "last_error", p->last_error);
-    add_ban(o, p, now);
-    return o;
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        struct peer *p = peers_at(e->peers, i);
+
+        roster_keep(&r, p, now);
+        urgent = urgent || (p->entry && p->entry->changed);
+    }
+    if (urgent || (mono >= e->book_due_mono_ms && any_changed(e)))
+        write_now(e);
+    if (mono >= e->book_due_mono_ms)
+        e->book_due_mono_ms = mono + WRITE_EVERY_MS;
+    (void)peers_forget(e->peers, is_held, e);
 }
 
-cJSON *peerbook_json(struct engine *e)
+void peerbook_close(struct engine *e)
 {
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "peers");
-
-    for (size_t i = 0; i < peers_count(e->peers); i++)
-        cJSON_AddItemToArray(
-            list, one_json(peers_at(e->peers, i), clock_mono_ms(), clock_now_ms()));
-    return result;
+    if (e->book && e->control && any_changed(e))
+        write_now(e);
+    peers_free(e->peers);
+    book_free(e->book);
+    groups_close(e->groups);
 }

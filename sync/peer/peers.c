@@ -137,7 +137,8 @@ size_t peers_forget(struct peers *p, bool (*held)(const struct peer *peer, void 
     for (size_t i = 0; i < p->gone_count; i++) {
         struct peer *peer = p->gone[i];
 
-        if (peer->in_flight > 0 || (held && held(peer, arg))) {
+        if (peer->in_flight > 0 || atomic_load(&peer->held) > 0 ||
+            (held && held(peer, arg))) {
             p->gone[kept++] = peer;
             continue;
         }

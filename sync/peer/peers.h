@@ -1,6 +1,7 @@
 #ifndef SYNC_PEER_PEERS_H
 #define SYNC_PEER_PEERS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,6 +75,7 @@ struct peer {
     char ban_evidence[160];
     char last_error[160];
     struct book_entry *entry; /* in the book, which it keeps in use; NULL: none */
+    atomic_uint held;         /* by the owner's tasks that point at it */
     bool has_tip;             /* its word */
     uint64_t tip_height;
     uint8_t tip_hash[32];
@@ -97,7 +99,8 @@ struct peer *peers_find_conn(struct peers *p, uint64_t conn);
 
 /* Takes it off the list at once.  Its memory and slot stay until peers_forget. */
 void peers_remove(struct peers *p, struct peer *peer);
-/* Frees the removed ones with nothing in flight that held() (may be NULL) lets go of.
+/* Frees the removed ones, with nothing in flight or held, that held() (may be NULL)
+   lets go of.
    Returns how many stay. */
 size_t peers_forget(struct peers *p, bool (*held)(const struct peer *peer, void *arg),
                     void *arg);

@@ -434,10 +434,51 @@ static enum errc note_peer(void *arg, const struct control_peer *p, struct err *
     return note_id(arg, p->score, err);
 }
 
+static enum errc note_known_peer(void *arg, const struct control_peer *p,
+                                 struct err *err)
+{
+    (void)err;
+    ck_assert_str_eq(p->origin, text_b);
+    ck_assert_str_eq(p->source, text_c);
+    ck_assert_str_eq(p->ip, text_b);
+    ck_assert_str_eq(p->identity, text_c);
+    ck_assert_uint_eq(p->tries, UINT32_MAX);
+    ck_assert_int_eq(p->tried_ms, 7);
+    ck_assert_int_eq(p->last_good_ms, INT64_MAX);
+    ck_assert_uint_eq(p->bans, 3);
+    ++*(int *)arg;
+    return ERR_OK;
+}
+
+START_TEST(what_is_known_of_a_peer_comes_back)
+{
+    char a[] = "http://a";
+    struct control_peer p = {.url = a,
+                             .origin = text_b,
+                             .source = text_c,
+                             .ip = text_b,
+                             .identity = text_c,
+                             .tries = UINT32_MAX,
+                             .tried_ms = 7,
+                             .last_good_ms = INT64_MAX,
+                             .bans = 3};
+    int seen = 0;
+
+    ASSERT_OK(control_peer_put(db, &p, &test_err));
+    ASSERT_OK(control_peer_each(db, note_known_peer, &seen, &test_err));
+    ck_assert_int_eq(seen, 1);
+    ASSERT_OK(control_peer_delete(db, "http://b", &test_err));
+    ASSERT_OK(control_peer_delete(db, a, &test_err));
+    ASSERT_OK(control_peer_each(db, note_known_peer, &seen, &test_err));
+    ck_assert_int_eq(seen, 1);
+}
+END_TEST
+
 START_TEST(a_peer_is_one_row)
 {
     char a[] = "http://a", b[] = "http://b";
-    struct control_peer p = {.url = b, .score = 1, .faults = UINT64_MAX};
+    struct control_peer p = {
+        .url = b, .score = 1, .faults = UINT64_MAX, .origin = text_b};
     struct ids ids = {.text = ""};
 
     ASSERT_OK(control_peer_put(db, &p, &test_err));
@@ -504,6 +545,7 @@ Suite *suite(void)
     tcase_add_test(t, checkpoints_are_kept_and_found);
     tcase_add_test(t, rejections_are_filtered);
     tcase_add_test(t, an_incident_is_open_once);
+    tcase_add_test(t, what_is_known_of_a_peer_comes_back);
     tcase_add_test(t, a_peer_is_one_row);
     tcase_add_test(t, meta_is_kept);
     tcase_add_test(t, a_reader_reads_beside_the_writer);

@@ -253,6 +253,31 @@ START_TEST(a_job_is_shown_with_its_stages)
 }
 END_TEST
 
+START_TEST(acts_on_peers_go_to_the_engine)
+{
+    fake.answer = "{\"removed\":\"x\"}";
+    assert_result("peers.remove", "{\"peer\":\"ws://a\"}", "{\"removed\":\"x\"}");
+    ck_assert_int_eq(fake.op, ENGINE_PEERS_REMOVE);
+    ck_assert_str_eq(fake.peer, "ws://a");
+    ck_assert_str_eq(fake.actor, "deploy");
+    ask("peers.ban", "{\"peer\":\"ws://b\",\"reason\":\"why\",\"seconds\":60}");
+    ck_assert_int_eq(fake.op, ENGINE_PEERS_BAN);
+    ck_assert_uint_eq(fake.ban_seconds, 60);
+    ck_assert_str_eq(fake.reason, "why");
+    ask("peers.ban", "{\"peer\":\"ws://b\"}");
+    ck_assert_uint_eq(fake.ban_seconds, 86400);
+    ck_assert_ptr_null(fake.reason);
+    ask("peers.add", "{\"peer\":\"ws://c\"}");
+    ck_assert_int_eq(fake.op, ENGINE_PEERS_ADD);
+    ask("peers.unban", "{\"peer\":\"ws://d\"}");
+    ck_assert_int_eq(fake.op, ENGINE_PEERS_UNBAN);
+    ck_assert_str_eq(fake.peer, "ws://d");
+    assert_error("peers.add", "{}", -32602, "peer");
+    assert_error("peers.ban", "{\"peer\":\"ws://b\",\"seconds\":59}", -32602,
+                 "seconds");
+}
+END_TEST
+
 START_TEST(a_wait_is_asked_for_while_the_job_runs)
 {
     static const char text[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sync.wait\","
@@ -743,6 +768,7 @@ Suite *suite(void)
     tcase_add_test(t, a_start_reaches_the_engine_as_it_was_asked);
     tcase_add_test(t, other_calls_reach_the_engine_too);
     tcase_add_test(t, a_job_is_shown_with_its_stages);
+    tcase_add_test(t, acts_on_peers_go_to_the_engine);
     tcase_add_test(t, a_wait_is_asked_for_while_the_job_runs);
     tcase_add_test(t, jobs_come_in_pages_whatever_the_filter);
     tcase_add_test(t, checkpoints_and_their_provenance);

@@ -93,6 +93,8 @@ static enum errc open_control(enum control_mode mode)
 
 START_TEST(a_newer_schema_is_refused_and_not_touched)
 {
+    AUTOFREE char *known =
+        xasprintf("has schema 99, this program knows %zu", schema_control_count);
     static uint8_t before[DB_MAX], after[DB_MAX];
     size_t len;
 
@@ -101,7 +103,7 @@ START_TEST(a_newer_schema_is_refused_and_not_touched)
     len = read_db(before, DB_MAX);
     ASSERT_ERR(ERR_CONFLICT, open_control(CONTROL_WRITER));
     ck_assert_int_eq((int)test_err.reason, REASON_SCHEMA_NEWER);
-    ck_assert_ptr_nonnull(strstr(test_err.msg, "has schema 99, this program knows 1"));
+    ck_assert_ptr_nonnull(strstr(test_err.msg, known));
     ASSERT_ERR(ERR_CONFLICT, open_control(CONTROL_READER));
     ck_assert_uint_eq(read_db(after, DB_MAX), len);
     ck_assert_mem_eq(after, before, len);

@@ -20,7 +20,8 @@ struct engine {
     bool full, dry_run, has_height;
     uint64_t height;
     int64_t job_id;
-    char *url, *path, *payload, *block_hash, *reason, *key, *actor;
+    char *url, *path, *payload, *block_hash, *reason, *key, *actor, *peer;
+    uint64_t ban_seconds;
     /* what it answers: the error when its code is set, else this object */
     struct err err;
     const char *answer;
@@ -38,8 +39,9 @@ static inline void fake_forget(void)
     free(fake.reason);
     free(fake.key);
     free(fake.actor);
+    free(fake.peer);
     fake.url = fake.path = fake.payload = fake.block_hash = fake.reason = fake.key =
-        fake.actor = NULL;
+        fake.actor = fake.peer = NULL;
 }
 
 static inline void fake_reset(void)
@@ -105,6 +107,8 @@ enum errc engine_call(struct engine *e, const struct engine_request *req,
     e->reason = copy(req->reason);
     e->key = copy(req->idempotency_key);
     e->actor = copy(req->actor);
+    e->peer = copy(req->peer);
+    e->ban_seconds = req->ban_seconds;
     *err = e->err;
     if (e->err.code == ERR_OK)
         *result = cJSON_Parse(e->answer);
