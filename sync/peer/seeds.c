@@ -21,7 +21,7 @@ static bool is_listed(const struct seeds *s, const char *url)
 static void take(const struct addrinfo *at, bool tls, const struct adverts_allow *allow,
                  struct seeds *s)
 {
-    char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 16], url[URL_WS_MAX];
+    char ip[INET6_ADDRSTRLEN], uri[INET6_ADDRSTRLEN + 16], url[URL_WS_MAX];
     struct sockaddr_in6 in6;
     struct sockaddr_in in4;
     struct err err;
@@ -33,9 +33,9 @@ static void take(const struct addrinfo *at, bool tls, const struct adverts_allow
         memcpy(&in4, at->ai_addr, sizeof(in4));
         (void)inet_ntop(AF_INET, &in4.sin_addr, ip, sizeof(ip));
     }
-    (void)snprintf(text, sizeof(text), at->ai_family == AF_INET6 ? "%s[%s]" : "%s%s",
+    (void)snprintf(uri, sizeof(uri), at->ai_family == AF_INET6 ? "%s[%s]" : "%s%s",
                    tls ? "wss://" : "ws://", ip);
-    if (s->count == SEEDS_MAX || adverts_check(text, allow, url, &err) != ERR_OK)
+    if (s->count == SEEDS_MAX || adverts_check(uri, allow, url, &err) != ERR_OK)
         s->refused++;
     else if (!is_listed(s, url))
         memcpy(s->urls[s->count++], url, sizeof(url));

@@ -230,10 +230,10 @@ bool url_host(const char *url, char out[URL_HOST_MAX])
 
 unsigned url_port(const char *url)
 {
-    struct parts parts;
+    struct parts parts = {0};
     struct err err;
 
-    if (split(url, &parts, &err) != ERR_OK)
+    if (split(url, &parts, &err) != ERR_OK || !parts.scheme)
         return 0;
     return parts.port != 0 ? parts.port : parts.scheme->port;
 }
