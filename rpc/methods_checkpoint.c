@@ -86,3 +86,15 @@ METHODS_HANDLER(checkpoint_evaluate)
     out_adopt(result, verdict);
     return ERR_OK;
 }
+
+METHODS_HANDLER(checkpoint_candidates)
+{
+    struct engine_request req = {.op = ENGINE_CANDIDATES};
+    cJSON *answer;
+
+    (void)p;
+    if (engine_call(ctx->engine, &req, &answer, err))
+        return err->code;
+    out_adopt(result, answer);
+    return ERR_OK;
+}

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sync/finds.h"
 #include "sync/intake.h"
 
 enum { RETRY_STEPS_MAX = 5, RETRY_MOST_MS = 16 * 60 * 1000 };
@@ -63,6 +64,8 @@ void bootstrap_plan_retry(struct engine *e, const struct err *why)
 {
     int64_t wait = retry_wait_ms(e);
 
+    if (e->job.kind == INTAKE_PEERS && e->job.offered && why->code != ERR_IO)
+        finds_refuse(e, why->reason);
     if (e->live.state)
         return;
     (void)snprintf(e->waiting_for, sizeof(e->waiting_for),

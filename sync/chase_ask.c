@@ -4,16 +4,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sync/core.h"
-#include "sync/peer/stock.h"
+#include "sync/ask.h"
 
 /* The asking side of a chase: blocks by height, from whoever may have them, through a
    worker, into the slots that chase.c takes them from. */
 enum {
     IN_FLIGHT_PER_PEER = 4,
     BLOCK_TIMEOUT_MS = 20000,
-    CONNECT_TIMEOUT_MS = 5000,
-    BLOCK_TEXT_MAX = 8 << 20,
 };
 
 static void on_decoded(struct engine *e, struct job_task *t)
@@ -90,17 +87,15 @@ static bool may_serve(const struct peer *p, void *arg)
     const struct asking *a = arg;
     size_t i = peerbook_index(a->e, p);
 
-    return !a->e->chase.excluded[i] && !a->slot->tried[i] &&
-           (!p->has_tip || p->tip_height >= a->slot->height);
+    return (p->kind == PEER_HTTP || p->conn != 0) && !a->e->chase.excluded[i] &&
+           !a->slot->tried[i] && (!p->has_tip || p->tip_height >= a->slot->height);
 }
 
 static bool ask(struct engine *e, uint64_t height)
 {
     struct chase_slot *s = chase_slot(&e->chase, height);
     struct asking a = {.e = e, .slot = s};
-    struct transfer_request *r;
     struct peer *p;
-    AUTOFREE char *url = NULL;
 
     if (s->height != height)
         chase_slot_clear(s);
@@ -111,18 +106,15 @@ static bool ask(struct engine *e, uint64_t height)
                    may_serve, &a);
     if (!p || !engine_can_fetch(e))
         return false;
-    url = stock_url_block(p->url, height);
-    r = transfer_request_new(url);
-    r->max_bytes = BLOCK_TEXT_MAX;
-    r->timeout_ms = BLOCK_TIMEOUT_MS;
-    r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    if (!ask_block(e, height, BLOCK_TIMEOUT_MS,
+                   &(struct fetch){.peer = p,
+                                   .height = height,
+                                   .serial = e->chase.serial,
+                                   .slot = height % CHASE_WINDOW,
+                                   .done = on_block}))
+        return false;
     s->state = SLOT_ASKED;
-    return engine_fetch(e, r,
-                        &(struct fetch){.peer = p,
-                                        .height = height,
-                                        .serial = e->chase.serial,
-                                        .slot = height % CHASE_WINDOW,
-                                        .done = on_block});
+    return true;
 }
 
 /* Nobody who is neither banned nor ruled out here has the block needed next. */

@@ -10,8 +10,10 @@
 #include "store/state.h"
 #include "sync/chain/block.h"
 #include "sync/engine.h"
+#include "sync/finds.h"
 #include "sync/identity.h"
 #include "sync/job_fsm.h"
+#include "sync/p2p/p2p.h"
 #include "sync/peer/peers.h"
 #include "sync/peer/roster.h"
 #include "sync/peer/transfer.h"
@@ -33,13 +35,23 @@ enum {
 };
 
 /* --- messages --- */
-enum msg_kind { MSG_CALL, MSG_FETCHED, MSG_TASK, MSG_REFUSE, MSG_STOP };
+enum msg_kind {
+    MSG_CALL,
+    MSG_FETCHED,
+    MSG_ASKED, /* over P2P */
+    MSG_LINK,  /* an event of a P2P connection */
+    MSG_TASK,
+    MSG_REFUSE,
+    MSG_STOP,
+};
 
 struct msg {
     enum msg_kind kind;
     union {
         struct call *call;
         struct transfer_request *request;
+        struct p2p_request *asked;
+        struct p2p_event *link;
         struct task *task;
     } u;
 };
@@ -58,11 +70,14 @@ void call_answer(struct call *call, cJSON *result, const struct err *err);
 /* --- one request to a peer or a source, and what to do with the answer --- */
 struct fetch {
     uint64_t epoch;
-    struct peer *peer;       /* NULL: not a peer */
+    bool any_epoch;    /* of no job: the answer counts whenever it comes (P2P alone) */
+    struct peer *peer; /* NULL: not a peer */
     uint64_t height, serial; /* as the handler likes */
     size_t slot;
     /* Runs on the engine thread; r stays the caller's. */
     void (*done)(struct engine *e, const struct fetch *f, struct transfer_request *r);
+    /* Instead, for what only P2P peers are asked (sync/ask.h). */
+    void (*told)(struct engine *e, const struct fetch *f, struct p2p_request *r);
 };
 
 /* --- one task of the workers; embed first --- */
@@ -163,7 +178,13 @@ struct sweep {
 enum { GIVEN_UP_MAX = 64 };
 
 /* --- the job under way --- */
-enum intake_kind { INTAKE_URL, INTAKE_PATH, INTAKE_INLINE, INTAKE_GENESIS };
+enum intake_kind {
+    INTAKE_URL,
+    INTAKE_PATH,
+    INTAKE_INLINE,
+    INTAKE_GENESIS,
+    INTAKE_PEERS, /* what the peers offer: sync/finds.h */
+};
 
 struct vote {
     struct peer *peer;
@@ -180,6 +201,8 @@ struct job {
     enum intake_kind kind;
     char source[URL_MAX]; /* URL, path, "inline", "genesis" */
     char payload_path[PATH_TEXT];
+    bool offered;                        /* of INTAKE_PEERS: source is known */
+    bool hostile;                        /* the source is a peer's word */
     bool body_here;                      /* the whole payload is at payload_path */
     void (*body_next)(struct engine *e); /* once it is */
     unsigned tries;
@@ -192,6 +215,7 @@ struct job {
     char *head, *tail; /* of a peek */
     size_t head_len, tail_len;
     unsigned peeks_out, tips_out, greetings_out, votes_out;
+    void (*votes_done)(struct engine *e);
 
     struct vote votes[TRUST_VOTES_MAX];
     size_t vote_count;
@@ -214,6 +238,11 @@ struct engine {
     pthread_t thread;
     struct chan *inbox;
     struct transfer *transfer;
+    struct p2p *p2p;         /* NULL: not enabled */
+    struct answers *answers; /* of its server */
+    int64_t links_at_mono_ms, told_at_mono_ms;
+    uint8_t announced[32]; /* tip told to P2P peers last */
+    char *peers_told;      /* guarded by status_lock */
     struct pool *pool;
     int lock_fd;
     bool stopping, refusing;
@@ -227,7 +256,7 @@ struct engine {
     struct gen live, building; /* id 0: none */
     struct err rotten;         /* what the live one failed to open with */
     uint64_t epoch, chases;
-    unsigned fetches_out, tasks_out;
+    unsigned fetches_out, asks_out, tasks_out;
     struct transfer_request *outstanding[FETCHES_MAX];
 
     struct job job;
@@ -254,6 +283,8 @@ struct engine {
     unsigned retries;
     char waiting_for[160];
 
+    struct finds finds;
+
     /* evaluate */
     struct call *evaluating;
 
@@ -262,6 +293,18 @@ struct engine {
     const char *unit;
     int64_t progress_since_mono_ms;
     uint64_t progress_since_done;
+
+    /* diagnose.c */
+    struct {
+        enum reason reason;
+        int64_t job_id, at_ms;
+        char text[200];
+    } failure; /* of the last job */
+    struct err halted_for;
+    char diag_cause[48];
+    int64_t diag_since_ms, diag_moved_mono_ms, diag_job;
+    uint64_t diag_done;
+    enum job_state diag_stage;
 
     int64_t started_ms;
     bool has_checkpoint;
@@ -278,6 +321,11 @@ struct engine {
 /* --- engine.c --- */
 /* Submits r (taken over) for f (copied).  False, and r freed, when too many are out. */
 bool engine_fetch(struct engine *e, struct transfer_request *r, const struct fetch *f);
+/* From the P2P thread into the inbox. */
+void engine_on_asked(void *arg, struct p2p_request *r);
+void engine_on_link(void *arg, struct p2p_event *ev);
+/* An answer, or none, told to the peer's score. */
+void engine_count_answer(struct peer *p, const struct transfer_request *r);
 void engine_run(struct engine *e, struct job_task *t); /* takes t */
 bool engine_can_fetch(const struct engine *e);
 /* Everything outstanding is cancelled and its results will be dropped. */
@@ -318,6 +366,7 @@ void peerbook_close(struct engine *e); /* writes what is left; frees */
 struct roster peerbook_roster(const struct engine *e);
 size_t peerbook_index(struct engine *e, const struct peer *p); /* below PEERS_MAX */
 
+<<<<<<< HEAD
 /* --- peerbook_json.c --- */
 cJSON *peerbook_json(struct engine *e);
 cJSON *peerbook_json_one(struct engine *e, const struct book_entry *entry);
@@ -325,6 +374,16 @@ cJSON *peerbook_json_one(struct engine *e, const struct book_entry *entry);
 /* --- peer_acts.c: what operators do to peers --- */
 enum errc peer_acts_call(struct engine *e, const struct engine_request *req,
                          cJSON **result, struct err *err);
+=======
+/* --- links.c: P2P connections --- */
+void links_event(struct engine *e, struct p2p_event *ev); /* takes ev */
+enum errc links_start(struct engine *e, struct err *err);
+void links_stop(struct engine *e); /* everything outstanding comes back */
+void links_pump(struct engine *e);
+
+/* --- told.c: the peers others hear of from us --- */
+void told_update(struct engine *e);
+>>>>>>> b73efa5 (sync: peers over P2P are asked like any other; a checkpoint is found without a URL)
 
 /* --- tips.c: what peers say their tip is --- */
 /* Asks every usable peer; done(e) when the last has answered or failed. */
@@ -443,6 +502,16 @@ void decide_enter(struct engine *e);
 /* Headers alone will do below the job's checkpoint, where a peer serves them: its coins
    are not to be compared with the blocks then. */
 bool decide_headers_alone(const struct engine *e);
+
+/* --- votes.c --- */
+/* Every peer's block at the candidate's height into job.votes; then done(e). */
+void votes_ask(struct engine *e, void (*done)(struct engine *e));
+/* Whoever was caught lying about the blocks below has no word in it. */
+void votes_drop_liars(struct job *j);
+
+/* --- weigh.c --- */
+/* best_chain, confirmations and next_block of the job's evidence. */
+enum errc weigh_candidate(struct engine *e, struct err *err);
 
 /* --- mount.c --- */
 void preflight_enter(struct engine *e);

@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "sync/core.h"
+#include "sync/ask.h"
+#include "sync/diagnose.h"
+#include "sync/finds.h"
 
 /* --- handing things to the engine thread --- */
 
@@ -22,6 +24,11 @@ static void post(struct engine *e, struct msg msg)
     if (msg.kind == MSG_FETCHED) {
         free(msg.u.request->owner);
         transfer_request_free(msg.u.request);
+    } else if (msg.kind == MSG_ASKED) {
+        free(msg.u.asked->owner);
+        p2p_request_free(msg.u.asked);
+    } else if (msg.kind == MSG_LINK) {
+        p2p_event_free(e->p2p, msg.u.link);
     } else if (msg.kind == MSG_TASK) {
         struct job_task *t = (void *)msg.u.task;
 
@@ -33,6 +40,16 @@ static void post(struct engine *e, struct msg msg)
 static void on_fetched(void *arg, struct transfer_request *r)
 {
     post(arg, (struct msg){.kind = MSG_FETCHED, .u.request = r});
+}
+
+void engine_on_asked(void *arg, struct p2p_request *r)
+{
+    post(arg, (struct msg){.kind = MSG_ASKED, .u.asked = r});
+}
+
+void engine_on_link(void *arg, struct p2p_event *ev)
+{
+    post(arg, (struct msg){.kind = MSG_LINK, .u.link = ev});
 }
 
 static void on_task_done(void *arg, struct task *task)
@@ -97,21 +114,20 @@ void engine_new_epoch(struct engine *e)
     evaluate_abort(e, REASON_CANCELLED);
 }
 
-static void count_answer(struct fetch *f, const struct transfer_request *r)
+void engine_count_answer(struct peer *p, const struct transfer_request *r)
 {
     int64_t mono = clock_mono_ms(), now = clock_now_ms();
 
-    f->peer->in_flight--;
+    p->in_flight--;
     if (r->err.code == ERR_CANCELED)
         return;
     if (r->err.code)
-        peer_blame(f->peer, PEER_FAULT_UNREACHABLE, r->err.reason, 0, r->err.msg, mono,
-                   now);
+        peer_blame(p, PEER_FAULT_UNREACHABLE, r->err.reason, 0, r->err.msg, mono, now);
     else if (r->status == 429)
-        peer_blame(f->peer, PEER_FAULT_RATE_LIMIT, REASON_PEER_RATE_LIMITED,
-                   r->retry_after_s, "HTTP 429", mono, now);
+        peer_blame(p, PEER_FAULT_RATE_LIMIT, REASON_PEER_RATE_LIMITED, r->retry_after_s,
+                   "HTTP 429", mono, now);
     else
-        peer_answered(f->peer, r->elapsed_ms, r->body_len, r->ip, now);
+        peer_answered(p, r->elapsed_ms, r->body_len, r->ip, now);
 }
 
 static void handle_fetched(struct engine *e, struct transfer_request *r)
@@ -123,7 +139,7 @@ static void handle_fetched(struct engine *e, struct transfer_request *r)
         if (e->outstanding[i] == r)
             e->outstanding[i] = NULL;
     if (f->peer)
-        count_answer(f, r);
+        engine_count_answer(f->peer, r);
     if (f->epoch == e->epoch)
         f->done(e, f, r);
     free(f);
@@ -159,6 +175,9 @@ static void handle_call(struct engine *e, struct call *call)
     case ENGINE_SYNC_CANCEL:
         (void)jobs_cancel(e, call->req, &result, &err);
         break;
+    case ENGINE_CANDIDATES:
+        result = finds_json(e);
+        break;
     case ENGINE_PEERS_LIST:
         result = peerbook_json(e);
         break;
@@ -193,6 +212,12 @@ static void handle(struct engine *e, struct msg *m)
     case MSG_FETCHED:
         handle_fetched(e, m->u.request);
         break;
+    case MSG_ASKED:
+        ask_answered(e, m->u.asked);
+        break;
+    case MSG_LINK:
+        links_event(e, m->u.link);
+        break;
     case MSG_TASK:
         handle_task(e, (void *)m->u.task);
         break;
@@ -216,6 +241,9 @@ static bool pump(struct engine *e)
         chase_pump(e);
     if (e->job.active)
         bootstrap_pump(e);
+    links_pump(e);
+    finds_pump(e);
+    told_update(e);
     more = follow_pump(e);
     return e->chase.active ? !e->chase.walking || e->chase.hurry : more;
 }
@@ -258,6 +286,7 @@ static void *engine_thread(void *arg)
     engine_new_epoch(e);
     chan_close(e->inbox);
     transfer_stop(e->transfer);
+    links_stop(e);
     pool_free(e->pool);
     refuse_waiting(e);
     return NULL;
@@ -279,6 +308,7 @@ void engine_halt(struct engine *e, const struct err *err)
     if (e->halted)
         return;
     e->halted = true;
+    e->halted_for = *err;
     (void)snprintf(e->waiting_for, sizeof(e->waiting_for), "%s: %.120s",
                    reason_code(err->reason), err->msg);
     log_error("halted", KV_S("reason", reason_code(err->reason)),
@@ -303,7 +333,7 @@ static enum errc open_all(struct engine *e, struct err *err)
     if (workers == 0)
         workers = cores > 1 ? (size_t)cores : 1;
     e->pool = pool_create(workers > 64 ? 64 : workers, TASKS_MAX, on_task_done, e);
-    return ERR_OK;
+    return links_start(e, err);
 }
 
 static void close_all(struct engine *e)
@@ -313,6 +343,8 @@ static void close_all(struct engine *e)
     chase_reset(&e->chase);
     reorg_reset(&e->reorg);
     sweep_reset(&e->sweep);
+    finds_fini(e);
+    free(e->peers_told);
     chan_free(e->inbox);
     status_fini(e);
     free(e);
@@ -331,6 +363,7 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
     if (open_all(e, err) || jobs_resume(e, err)) {
         chan_close(e->inbox);
         transfer_stop(e->transfer);
+        links_stop(e);
         pool_free(e->pool);
         if (e->pool)
             refuse_waiting(e);
@@ -338,6 +371,9 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
         return err->code;
     }
     incidents_count(e);
+    if (diagnose_load(e, err)) {
+        log_warn("the last job's end is not known, ignoring", KV_S("detail", err->msg));
+    }
     if (e->rotten.code)
         selfcheck_quarantine(e, &e->rotten);
     selfcheck_start(e);

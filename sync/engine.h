@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/u128.h"
 #include "sync/chain/params.h"
@@ -25,7 +26,11 @@ struct engine_config {
     const char *checkpoint_url; /* "" when none */
     bool bootstrap_at_start; /* from checkpoint_url, unasked, while there is no state */
     bool force_at_start;     /* once at every start, though there is a state */
-    uint64_t request_rate_seconds; /* least time between two tries unasked */
+    uint64_t request_rate_seconds;     /* least time between two tries unasked */
+    uint64_t fallback_genesis_seconds; /* without a checkpoint to take for that long,
+                                          from genesis; 0: never */
+    const char *public_url; /* of our public plane as others reach it; "": not told */
+    bool keep_payload;      /* the accepted payload is kept, for other nodes to have */
     struct trust_policy policy;
     uint64_t transfer_min_speed, transfer_max_bytes;
     unsigned transfer_connections;
@@ -54,6 +59,8 @@ void engine_stop(struct engine *e);
 /* The node's own key, for the engine's life; any thread may sign with it. */
 struct identity;
 const struct identity *engine_identity(const struct engine *e);
+/* Where the P2P server listens, "127.0.0.1:40001"; "" without one. */
+const char *engine_p2p_address(const struct engine *e);
 
 /* --- messages: any thread; blocks until answered; short by design --- */
 enum engine_op {
@@ -61,6 +68,7 @@ enum engine_op {
     ENGINE_SYNC_REBOOTSTRAP, /* source and reason: result {job_id} */
     ENGINE_SYNC_CANCEL,      /* job_id: result the job */
     ENGINE_EVALUATE,         /* source: result the verdict; changes nothing */
+    ENGINE_CANDIDATES,       /* result what peers offer now; asks them again */
     ENGINE_PEERS_LIST,       /* result {peers, known} */
     ENGINE_PEERS_ADD,        /* peer: result {peer} */
     ENGINE_PEERS_REMOVE,     /* peer: result {removed} */
@@ -138,9 +146,17 @@ struct engine_status {
     int64_t started_ms;  /* wall clock */
     bool ready;          /* following, and within ready_max_behind */
     char ready_why[160]; /* when not */
+    struct {             /* the one thing that blocks progress */
+        char cause[48];  /* a reason's code, or a name of the same style; "": nothing */
+        int64_t since_ms; /* wall clock; also of being healthy */
+        char evidence[240], hint[200];
+    } diagnosis;
 };
 
 void engine_status(struct engine *e, struct engine_status *out);
+
+/* A JSON array of the URLs of peers that answered us lately, appended.  Any thread. */
+void engine_peers_told(struct engine *e, struct buf *out);
 
 /* Blocks until the status' seq differs from seen or timeout_ms passed; false then, and
    false at once when the engine is stopping (look at *stopping). */

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sync/core.h"
+#include "sync/diagnose.h"
 
 static const char *const state_names[] = {
     [ENGINE_IDLE] = "idle",         [ENGINE_DISCOVERING] = "discovering",
@@ -189,6 +189,7 @@ void status_publish(struct engine *e)
     s.incidents_open = e->incidents_open;
     s.started_ms = e->started_ms;
     set_ready(e, &s);
+    diagnose_into(e, &s);
     set_metrics(e, &s);
     pthread_mutex_lock(&e->status_lock);
     s.seq = e->status.seq;

@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sync/finds.h"
 #include "sync/intake.h"
 
 enum {
@@ -28,6 +29,8 @@ enum intake_kind intake_kind(const char *name)
         return INTAKE_PATH;
     if (name && strcmp(name, "genesis") == 0)
         return INTAKE_GENESIS;
+    if (name && strcmp(name, "peers") == 0)
+        return INTAKE_PEERS;
     return INTAKE_URL;
 }
 
@@ -189,6 +192,7 @@ static void peek(struct engine *e)
         r->timeout_ms = PEEK_TIMEOUT_MS;
         r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
         r->max_redirects = REDIRECTS_MAX;
+        r->hostile = e->job.hostile;
         if (!engine_fetch(e, r, &(struct fetch){.slot = i, .done = on_peek}))
             abort(); /* a new epoch has just begun: there is room */
     }
@@ -199,12 +203,17 @@ void intake_metadata(struct engine *e)
     struct job *j = &e->job;
     struct err err;
 
+    if (j->kind == INTAKE_PEERS && !j->offered) {
+        finds_for_job(e);
+        return;
+    }
     if (access(j->payload_path, R_OK) == 0) {
         read_metadata(e, NULL);
         return;
     }
     switch (j->kind) {
     case INTAKE_URL:
+    case INTAKE_PEERS:
         peek(e);
         break;
     case INTAKE_PATH:

@@ -102,6 +102,7 @@ static void start_download(struct engine *e)
     r->min_speed_seconds = SPEED_WINDOW_S;
     r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
     r->max_redirects = REDIRECTS_MAX;
+    r->hostile = j->hostile;
     j->download = r;
     if (!engine_fetch(e, r, &(struct fetch){.done = on_body})) {
         j->download = NULL;

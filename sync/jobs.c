@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "sync/core.h"
+#include "sync/diagnose.h"
 
 /* Tests kill the daemon at the door of each stage. */
 static void test_hook(enum job_state state)
@@ -96,6 +96,8 @@ void jobs_moved(struct engine *e)
     test_hook(j->state);
     if (j->state == JOB_FAILED)
         metrics_add(METRIC_JOBS_FAILED, 1);
+    if (j->state == JOB_HEADERS)
+        diagnose_job_succeeded(e);
     if (job_state_is_terminal(j->state))
         jobs_close(e);
     else
@@ -164,5 +166,6 @@ void jobs_fail(struct engine *e, const struct err *why)
     free(j->row.error);
     jobs_error_json(why, job_state_name(j->state), &j->row.error);
     bootstrap_plan_retry(e, why);
+    diagnose_job_failed(e, why);
     jobs_event(e, JOB_EV_FAIL, why->msg);
 }

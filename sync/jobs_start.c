@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "sync/core.h"
+#include "sync/finds.h"
 #include "sync/intake.h"
 
 static const char *text_of(const cJSON *o, const char *key)
@@ -24,18 +24,27 @@ static const char *source_of(const struct engine *e, const struct engine_request
         return "inline";
     if (req->path)
         return req->path;
-    return req->url ? req->url : e->cfg->checkpoint_url;
+    if (req->url)
+        return req->url;
+    return e->cfg->checkpoint_url[0] != '\0' ? e->cfg->checkpoint_url : "peers";
+}
+
+static const char *kind_of(const struct engine *e, const struct engine_request *req)
+{
+    if (req->full)
+        return "genesis";
+    if (req->payload)
+        return "inline";
+    if (req->path)
+        return "path";
+    return req->url || e->cfg->checkpoint_url[0] != '\0' ? "url" : "peers";
 }
 
 static cJSON *request_json(const struct engine *e, const struct engine_request *req)
 {
     cJSON *o = cJSON_CreateObject();
-    const char *kind = req->full      ? "genesis"
-                       : req->payload ? "inline"
-                       : req->path    ? "path"
-                                      : "url";
 
-    cJSON_AddStringToObject(o, "kind", kind);
+    cJSON_AddStringToObject(o, "kind", kind_of(e, req));
     cJSON_AddStringToObject(o, "source", source_of(e, req));
     if (req->has_height)
         cJSON_AddNumberToObject(o, "height", (double)req->height);
@@ -125,7 +134,7 @@ static cJSON *id_json(int64_t id)
     return o;
 }
 
-static enum errc check_request(const struct engine *e, const struct engine_request *req,
+static enum errc check_request(struct engine *e, const struct engine_request *req,
                                struct err *err)
 {
     int sources = (req->url != NULL) + (req->path != NULL) + (req->payload != NULL) +
@@ -133,9 +142,9 @@ static enum errc check_request(const struct engine *e, const struct engine_reque
 
     if (sources > 1)
         return err_set(err, ERR_INVALID, "give one of url, path, payload, mode full");
-    if (sources == 0 && e->cfg->checkpoint_url[0] == '\0')
+    if (sources == 0 && e->cfg->checkpoint_url[0] == '\0' && !finds_possible(e))
         return err_fail(err, REASON_NO_CANDIDATE,
-                        "no source given and none configured");
+                        "no source given, none configured, and no peer can offer one");
     if (req->full && e->live.state && req->op != ENGINE_SYNC_REBOOTSTRAP)
         return err_set(err, ERR_CONFLICT,
                        "there is a state; sync.rebootstrap begins anew from genesis");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/durable.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -267,6 +268,20 @@ static enum errc prepare_chain(struct engine *e, struct err *err)
     return state_open(e->building.dir, e->building.db, &e->building.state, err);
 }
 
+/* What was signed may help others: from now on it is theirs to ask for. */
+static void keep_payload(struct engine *e)
+{
+    char path[PATH_TEXT];
+    struct err err;
+
+    if (!e->cfg->keep_payload || e->job.kind == INTAKE_GENESIS)
+        return;
+    gen_path(&e->live, "payload.json", path);
+    if (durable_rename(e->job.payload_path, path, &err))
+        log_warn("the payload is not kept for others, ignoring",
+                 KV_S("detail", err.msg));
+}
+
 void mount_enter(struct engine *e)
 {
     struct trust_verdict v;
@@ -285,6 +300,7 @@ void mount_enter(struct engine *e)
     gen_close(&e->live);
     e->live = e->building;
     e->building = (struct gen){0};
+    keep_payload(e);
     e->retries = 0;
     e->halted = false;
     e->waiting_for[0] = '\0';

@@ -2,10 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "sync/core.h"
+#include "sync/ask.h"
 #include "sync/peer/stock.h"
-
-enum { TIP_TIMEOUT_MS = 10000, TIP_BYTES_MAX = 1 << 16, CONNECT_TIMEOUT_MS = 5000 };
 
 static void on_tip(struct engine *e, const struct fetch *f, struct transfer_request *r)
 {
@@ -23,8 +21,8 @@ static void on_tip(struct engine *e, const struct fetch *f, struct transfer_requ
             f->peer->tip_at_mono_ms = clock_mono_ms();
         }
     } else if (r->err.code == ERR_OK && r->status != 429) {
-        peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0,
-                   "no tip from /block/latest", clock_mono_ms(), clock_now_ms());
+        peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0, "no tip",
+                   clock_mono_ms(), clock_now_ms());
     }
     if (--*e->polls[f->slot].out == 0)
         e->polls[f->slot].done(e);
@@ -40,19 +38,10 @@ void tips_poll(struct engine *e, unsigned *out, void (*done)(struct engine *e))
     *out = 1; /* so that the last answer cannot come before the last question */
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         struct peer *p = peers_at(e->peers, i);
-        struct transfer_request *r;
-        AUTOFREE char *url = NULL;
 
-        if (!peer_usable(p, mono, now) || !engine_can_fetch(e))
-            continue;
-        url = stock_url_tip(p->url);
-        r = transfer_request_new(url);
-        r->max_bytes = TIP_BYTES_MAX;
-        r->timeout_ms = TIP_TIMEOUT_MS;
-        r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
-        if (engine_fetch(e, r,
-                         &(struct fetch){.peer = p, .slot = which, .done = on_tip}))
-            ++*out;
+        if (ask_can(p, mono, now))
+            *out +=
+                ask_tip(e, &(struct fetch){.peer = p, .slot = which, .done = on_tip});
     }
     if (--*out == 0)
         done(e);

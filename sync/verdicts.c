@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "sync/core.h"
+#include "sync/diagnose.h"
 #include "sync/provenance.h"
 
 enum { SUMMARY_MAX = 4096 }; /* more than the names of all rules */
@@ -82,8 +82,12 @@ static void bind_texts(struct engine *e)
     ev->roots_detail = j->roots_detail;
     ev->vote_count = j->vote_count;
     for (size_t i = 0; i < j->vote_count; i++) {
-        ev->votes[i].peer = ev->votes[i].identity = j->votes[i].peer->url;
-        ev->votes[i].group = j->votes[i].peer->group;
+        const struct peer *p = j->votes[i].peer;
+
+        ev->votes[i].peer = p->url;
+        ev->votes[i].identity = p->identity[0] != '\0' ? p->identity : p->url;
+        ev->votes[i].group = p->group;
+        ev->votes[i].as_number = p->as_number;
         memcpy(ev->votes[i].block_hash, j->votes[i].block_hash, 32);
     }
 }
@@ -194,6 +198,7 @@ void verdicts_reject(struct engine *e, const struct trust_verdict *v)
     free(j->row.error);
     jobs_error_json(&why, job_state_name(j->state), &j->row.error);
     bootstrap_plan_retry(e, &why);
+    diagnose_job_failed(e, &why);
     if (control_begin(e->control, &err) == ERR_OK) {
         if (write_rejection(e, v, verdict, &err) == ERR_OK &&
             jobs_move(e, JOB_EV_FAIL, why.msg, &err) == ERR_OK)

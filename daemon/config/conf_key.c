@@ -88,6 +88,8 @@ static const struct conf_key keys[] = {
            UINT64_C(100) * 366 * 86400, 0),
     NUMBER("checkpoint.request_rate_seconds", conf_scalar_u64,
            engine.request_rate_seconds, 0, UINT64_C(366) * 86400, 30),
+    NUMBER("checkpoint.fallback_genesis_seconds", conf_scalar_u64,
+           engine.fallback_genesis_seconds, 0, UINT64_C(366) * 86400, 0),
     SWITCH("checkpoint.bootstrap_at_start", engine.bootstrap_at_start, true),
     SWITCH("checkpoint.force_at_start", engine.force_at_start, false),
     LIST("checkpoint.roots", conf_trust_roots, TRUST_ROOTS_MAX),

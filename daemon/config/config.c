@@ -33,7 +33,7 @@ static struct config *create(void)
     c->engine.peers = c->engine.allow_networks = c->engine.allow_paths = no_texts;
     c->engine.dns_seeds = no_texts;
     c->engine.p2p_listen = c->engine.asn_database = "";
-    c->engine.checkpoint_url = "";
+    c->engine.checkpoint_url = c->engine.public_url = "";
     c->engine.policy.header_proof_full = true;
     return c;
 }
@@ -186,9 +186,13 @@ static void wire(struct config *c)
     c->rpc.params = &c->params;
     c->rpc.policy = &c->engine.policy;
     c->rpc.data_dir = c->data_dir;
+<<<<<<< HEAD
     c->public.params = &c->params;
     c->public.data_dir = c->data_dir;
     c->public.peers = c->engine.peers;
+=======
+    c->engine.keep_payload = c->engine.p2p_enabled && c->engine.p2p_listen[0] != '\0';
+>>>>>>> b77f015 (sync: peers over P2P are asked like any other; a checkpoint is found without a URL)
     text = config_text(c);
     c->rpc.config_json = conf_hold_text(c, text);
 }

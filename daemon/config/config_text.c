@@ -63,6 +63,7 @@ static void add_checkpoint(cJSON *doc, const struct engine_config *e)
 
     add_text(part, "url", e->checkpoint_url);
     add_number(part, "request_rate_seconds", e->request_rate_seconds);
+    add_number(part, "fallback_genesis_seconds", e->fallback_genesis_seconds);
     add_bool(part, "bootstrap_at_start", e->bootstrap_at_start);
     add_bool(part, "force_at_start", e->force_at_start);
 }

@@ -30,7 +30,12 @@ enum {
     P2P_EVENTS_MAX = 256,
     P2P_CONNECTIONS_MAX = 1200,
     P2P_URL_MAX = 256,
+    P2P_PAYLOAD_MAX =
+        900 << 10, /* of a payload that fits a message with its envelope */
 };
+
+/* The url of a checkpoint whose payload is had by P2P_PAYLOAD. */
+#define P2P_URL_ASK "p2p:"
 
 /* --- what the engine asks of a peer --- */
 enum p2p_ask {

@@ -38,6 +38,10 @@ struct payload_meta {
 enum errc payload_meta_read(const char *path, struct payload_meta *out,
                             struct err *err);
 
+/* Of a text in memory. */
+enum errc payload_meta_text(const char *text, size_t len, struct payload_meta *out,
+                            struct err *err);
+
 /*
  * The same from the first and last bytes of a text of which the middle was not fetched:
  * the members before "data" and those after it.  False if they cannot be told apart

@@ -29,3 +29,22 @@ enum errc payload_meta_read(const char *path, struct payload_meta *out, struct e
     payload_walk_fini(&w);
     return rc;
 }
+
+enum errc payload_meta_text(const char *text, size_t len, struct payload_meta *out,
+                            struct err *err)
+{
+    struct payload_walk w;
+    const struct payload_sink sink = {payload_walk_event, &w};
+    CLEANUP(payload_parser_free)
+    struct payload_parser *p = payload_parser_create(&sink);
+    enum errc rc;
+
+    payload_walk_init(&w);
+    rc = payload_parser_feed(p, text, len, err);
+    if (!rc)
+        rc = payload_parser_finish(p, err);
+    if (!rc)
+        rc = read_top(&w, out, err);
+    payload_walk_fini(&w);
+    return rc;
+}

@@ -91,12 +91,13 @@ static bool match(struct graph *g, uint16_t start)
     return false;
 }
 
-static size_t count(const struct trust_case *c, const struct trust_tally *t)
+size_t trust_diversity_of(const struct trust_evidence *e, const struct trust_tally *t,
+                          const uint8_t hash[32])
 {
     struct graph g;
     size_t n = 0;
 
-    make(c->evidence, t, c->candidate->block_hash, &g);
+    make(e, t, hash, &g);
     for (size_t i = 0; i < g.groups; i++)
         n += g.alone[i] || (g.head[i] != NONE && match(&g, (uint16_t)i));
     return n;
@@ -115,7 +116,7 @@ void trust_diversity_rule(const struct trust_case *c, struct trust_rule_result *
     if (!trust_votes_are_in(c->evidence, REASON_INSUFFICIENT_DIVERSITY, r))
         return;
     trust_tally_make(c->evidence, &t);
-    groups = count(c, &t);
+    groups = trust_diversity_of(c->evidence, &t, c->candidate->block_hash);
     trust_rule_saw(r, "%zu network groups", groups);
     if (groups >= c->policy->min_peers)
         trust_rule_pass(r, "%s", "");

@@ -21,6 +21,10 @@ void trust_tally_make(const struct trust_evidence *e, struct trust_tally *t);
 size_t trust_tally_for(const struct trust_evidence *e, const struct trust_tally *t,
                        const uint8_t hash[32]);
 
+/* Networks that the counted votes for this block span (trust_diversity.c). */
+size_t trust_diversity_of(const struct trust_evidence *e, const struct trust_tally *t,
+                          const uint8_t hash[32]);
+
 /* A number for each vote, equal where the votes are equal, ascending with them from 0;
    how many there are. */
 size_t trust_tally_rank(const struct trust_evidence *e, size_t n,

@@ -45,7 +45,9 @@ void trust_votes_quorum(const struct trust_case *c, struct trust_rule_result *r)
                         votes, t.n);
 }
 
-/* The other block of this height that most voted for, if that meets the quorum too. */
+/* The other block of this height that most voted for, of those that meet the quorum too
+   and are as widely spread: else whoever has many addresses in one network could hold
+   everybody up (docs/adr/0021). */
 static const struct trust_vote *rival(const struct trust_case *c,
                                       const struct trust_tally *t, size_t *votes)
 {
@@ -56,7 +58,8 @@ static const struct trust_vote *rival(const struct trust_case *c,
         const struct trust_vote *v = &c->evidence->votes[t->sample[b]];
 
         if (t->votes[b] < c->policy->quorum || t->votes[b] <= *votes ||
-            memcmp(v->block_hash, c->candidate->block_hash, 32) == 0)
+            memcmp(v->block_hash, c->candidate->block_hash, 32) == 0 ||
+            trust_diversity_of(c->evidence, t, v->block_hash) < c->policy->min_peers)
             continue;
         *votes = t->votes[b];
         found = v;
@@ -75,7 +78,8 @@ void trust_votes_equivocation(const struct trust_case *c, struct trust_rule_resu
         trust_rule_unused(r, "checkpoint.quorum is 0");
         return;
     }
-    trust_rule_wanted(r, "no other block with %u peers", c->policy->quorum);
+    trust_rule_wanted(r, "no other block with %u peers in %u networks",
+                      c->policy->quorum, c->policy->min_peers);
     if (!trust_votes_are_in(c->evidence, REASON_NO_QUORUM, r))
         return;
     trust_tally_make(c->evidence, &t);
@@ -86,5 +90,6 @@ void trust_votes_equivocation(const struct trust_case *c, struct trust_rule_resu
     }
     hex_encode(other->block_hash, 32, hex);
     trust_rule_saw(r, "%zu peers for %s", votes, hex);
-    trust_rule_fail(r, REASON_EQUIVOCATION, "another block meets the quorum too");
+    trust_rule_fail(r, REASON_EQUIVOCATION,
+                    "another block meets quorum and diversity too");
 }

@@ -22,6 +22,7 @@ import stockpeer  # noqa: E402
 from node import Node  # noqa: E402
 
 RATE, CONNECTIONS, LOAD_SECONDS_MAX, IDLE_SECONDS = 1000, 16, 600, 3
+JOB_SECONDS_MAX = 600
 failed = False
 
 
@@ -143,7 +144,7 @@ def time_of(text):
 
 def mount(node, payload):
     load = Load(node)
-    job = node.sync(path=str(payload))
+    job = node.wait_job(node.rpc("sync.start", path=str(payload))["job_id"], JOB_SECONDS_MAX)
     taken = load.stop()
     if job["state"] != "succeeded":
         raise SystemExit(f"the bootstrap failed: {job['error']}\n{node.log()[-2000:]}")

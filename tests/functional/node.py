@@ -97,6 +97,7 @@ class Node:
         self.process = None
         self.address = None
         self.public_address = None  # of the public plane, when it is configured
+        self.p2p = None  # where it serves P2P, if it does
 
     # --- the process ---
 
@@ -129,7 +130,7 @@ class Node:
         reader.join(START_SECONDS)
         if lines[:1] == ["ready"]:
             said = dict(word.split("=", 1) for word in lines[1:])
-            self.public_address = said.get("public")
+            self.public_address, self.p2p = said.get("public"), said.get("p2p")
             return said["rpc"]
         code = self.process.poll()
         self.process.kill()

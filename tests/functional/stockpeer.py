@@ -6,6 +6,7 @@ import re
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from urllib.parse import urlsplit
 
 import xai
@@ -14,6 +15,15 @@ import xai
 def jsonify(value):
     """As Flask spells it: sorted keys, compact, a newline at the end."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def server_bind(self):
+        """Without a look at DNS for the address's name."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
 
 
 class Answer:
@@ -107,8 +117,7 @@ class StockPeer:
         self.log = []
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer((host, port), _handler_of(self))
-        self._server.daemon_threads = True
+        self._server = Server((host, port), _handler_of(self))
         self.host, self.port = self._server.server_address[:2]
         self.url = f"http://{self.host}:{self.port}"
         self._thread = threading.Thread(

@@ -253,6 +253,8 @@ START_TEST(two_camps_that_meet_the_quorum_are_an_equivocation)
     kit_vote(&k, "http://z", "10.7.0.0/16", "z", 6);
     EXPECT(&k, EQUIVOCATION, PASS);
     kit_vote(&k, "http://v", "10.7.0.0/16", "v", 5);
+    EXPECT(&k, EQUIVOCATION, PASS); /* a crowd of one network */
+    kit_vote(&k, "http://w", "10.8.0.0/16", "w", 5);
     EXPECT_FAIL(&k, EQUIVOCATION, EQUIVOCATION);
     k.policy.quorum = 0;
     EXPECT(&k, EQUIVOCATION, NOT_APPLICABLE);

@@ -1,0 +1,142 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "sync/ask.h"
+
+/* A round of questions: every peer that can be asked, for what it offers. */
+enum {
+    ROUND_MS = 20000, /* what has not come by then is not waited for */
+    EMPTY_STEPS_MAX = 5,
+};
+
+void finds_reach(struct engine *e, size_t *peers, size_t *networks)
+{
+    AUTOFREE const struct peer **seen = xcalloc(PEERS_MAX, sizeof(*seen));
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+
+    *peers = *networks = 0;
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        const struct peer *p = peers_at(e->peers, i);
+        bool fresh = p->group[0] != '\0';
+
+        if (!ask_can(p, mono, now))
+            continue;
+        for (size_t k = 0; k < *peers && fresh; k++)
+            fresh = strcmp(seen[k]->group, p->group) != 0;
+        seen[(*peers)++] = p;
+        *networks += fresh;
+    }
+}
+
+static void answered(struct engine *e, const struct fetch *f)
+{
+    if (f->serial == e->finds.round && e->finds.out > 0)
+        e->finds.out--;
+}
+
+static void on_payload(struct engine *e, const struct fetch *f, struct p2p_request *r)
+{
+    struct payload_meta meta;
+    struct find *k;
+    struct err err;
+
+    answered(e, f);
+    if (r->err.code || f->serial != e->finds.round)
+        return;
+    if (payload_meta_text(r->body, r->body_len, &meta, &err) || !meta.has_height ||
+        !meta.has_block_hash) {
+        peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0,
+                   "a checkpoint_payload without metadata", clock_mono_ms(),
+                   clock_now_ms());
+        return;
+    }
+    k = finds_add(e, f->peer, &meta, "", true);
+    if (k && !k->payload)
+        k->payload = TAKE(r->body);
+}
+
+static void ask_payload(struct engine *e, struct peer *p)
+{
+    struct p2p_request *r = p2p_request_new(P2P_PAYLOAD);
+
+    r->conn = p->conn;
+    r->timeout_ms = ROUND_MS;
+    e->finds.out += ask_p2p(e, r,
+                            &(struct fetch){.peer = p,
+                                            .serial = e->finds.round,
+                                            .any_epoch = true,
+                                            .told = on_payload});
+}
+
+static void on_claim(struct engine *e, const struct fetch *f, struct p2p_request *r)
+{
+    struct payload_meta meta = {.has_height = true, .has_block_hash = true};
+
+    answered(e, f);
+    if (r->err.code || !r->has_claim || f->serial != e->finds.round)
+        return;
+    meta.height = r->claim.height;
+    hex_encode(r->claim.block_hash, 32, meta.block_hash);
+    /* What another told it is that one's word, if anybody's. */
+    if (!r->claim.own)
+        return;
+    if (strcmp(r->claim.url, P2P_URL_ASK) == 0)
+        ask_payload(e, f->peer);
+    else
+        (void)finds_add(e, f->peer, &meta, r->claim.url, true);
+}
+
+static void ask_claim(struct engine *e, struct peer *p)
+{
+    struct p2p_request *r = p2p_request_new(P2P_CHECKPOINT);
+
+    r->conn = p->conn;
+    r->timeout_ms = ROUND_MS;
+    e->finds.out += ask_p2p(
+        e, r,
+        &(struct fetch){
+            .peer = p, .serial = e->finds.round, .any_epoch = true, .told = on_claim});
+}
+
+void finds_round_begin(struct engine *e)
+{
+    struct finds *f = &e->finds;
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+
+    finds_clear(f);
+    f->round++;
+    f->out = 0;
+    f->ends_at_mono_ms = mono + ROUND_MS;
+    for (size_t i = 0; i < peers_count(e->peers); i++) {
+        struct peer *p = peers_at(e->peers, i);
+
+        if (p->kind == PEER_WS && ask_can(p, mono, now))
+            ask_claim(e, p);
+    }
+}
+
+void finds_refresh(struct engine *e)
+{
+    if (e->finds.ends_at_mono_ms == 0 && clock_mono_ms() >= e->finds.next_at_mono_ms &&
+        finds_possible(e))
+        finds_round_begin(e);
+}
+
+void finds_round_end(struct engine *e)
+{
+    struct finds *f = &e->finds;
+    int64_t mono = clock_mono_ms();
+
+    f->ends_at_mono_ms = 0;
+    if (finds_best(e)) {
+        f->empty_rounds = 0;
+    } else {
+        f->offered_at_mono_ms = 0;
+        if (f->empty_rounds < EMPTY_STEPS_MAX)
+            f->empty_rounds++;
+    }
+    f->next_at_mono_ms =
+        mono + (finds_rate_ms(e) << (f->empty_rounds ? f->empty_rounds - 1 : 0));
+}

@@ -1,0 +1,120 @@
+"""Nodes that know nothing but addresses and a signer set: they find a checkpoint at each
+other over P2P, agree on it with the simulated stock nodes, and adopt it."""
+
+import json
+
+import pytest
+import stockws
+from node import wait_until
+
+HOSTS = ("127.1.0.1", "127.2.0.1", "127.3.0.1", "127.4.0.1", "127.5.0.1")
+
+
+@pytest.fixture
+def stocks(chain):
+    """Stock nodes that speak P2P alone, each in a network of its own."""
+    made = [stockws.StockWs(chain, host) for host in HOSTS[:3]]
+    yield made
+    for peer in made:
+        peer.stop()
+
+
+def p2p(listen=None, **checkpoint):
+    return {"p2p": {"enabled": True, **({"listen": listen} if listen else {})},
+            "checkpoint": {"request_rate_seconds": 1, **checkpoint},
+            "transfer": {"allow_networks": ["127.0.0.0/8"], "min_speed": 0}}
+
+
+class At:
+    """Something with an address."""
+
+    def __init__(self, url):
+        self.url = url
+
+
+@pytest.fixture
+def publisher(node, stocks, chain, payload):
+    """A node that was given the checkpoint, and serves what it accepted."""
+    made = node(stocks, p2p(HOSTS[3] + ":0", bootstrap_at_start=False))
+    job = made.sync(payload=payload)
+    assert job["state"] == "succeeded", job["error"]
+    made.wait_tip(240, chain[240]["hash"])
+    return made
+
+
+def test_the_blocks_come_over_p2p_alone(publisher, stocks):
+    assert sum(peer.requests["get_chain_range"] for peer in stocks) >= 240
+    kinds = {p["kind"] for p in publisher.rpc("peers.list")["peers"]}
+    assert len(kinds) == 1
+
+
+def test_three_nodes_find_agree_on_and_adopt_a_checkpoint(node, publisher, stocks, chain):
+    peers = [*stocks, At("ws://" + publisher.p2p)]
+    others = [node(peers, p2p()) for _ in range(2)]
+    for made in others:
+        tip = made.wait_tip(240, chain[240]["hash"])
+        assert tip["height"] == 240
+        status = made.status()
+        assert status["checkpoint"]["height"] == 200
+        provenance = made.rpc("checkpoint.provenance", height=200)["provenance"]
+        rules = {r["rule"]: r["result"] for r in provenance["verdict"]["rules"]}
+        assert rules["quorum"] == rules["diversity"] == rules["signatures"] == "pass"
+        votes = provenance["verdict"]["votes"]
+        assert len({v["group"] for v in votes if v["agrees"]}) >= 3
+        assert provenance["sources"][0]["source"] == "ws://" + publisher.p2p
+
+
+def test_it_says_what_is_missing(node, publisher, stocks):
+    made = node([stocks[0], At("ws://" + publisher.p2p)], p2p())
+    seen = wait_until(
+        lambda: (s := made.status()["waiting_for"]) and "2 of 3 peers" in s and s,
+        "what is missing")
+    assert "2 of 2 networks" in seen
+    assert "height 200" in seen
+    candidates = made.rpc("checkpoint.candidates")["candidates"]
+    assert [c["height"] for c in candidates if c["body_at_hand"]] == [200]
+    preview = next(c["preview"] for c in candidates if c["body_at_hand"])
+    rules = {r["rule"]: r["result"] for r in preview["rules"]}
+    assert rules["signatures"] == "pass"
+    assert rules["quorum"] == "skipped"
+
+
+def test_nothing_on_offer_is_said_and_asked_for_again(node, stocks):
+    made = node(stocks, p2p())
+    wait_until(lambda: "nobody offers one" in (made.status()["waiting_for"] or ""),
+               "that nobody offers one")
+    stocks[0].wait_for(lambda p: p.requests["get_checkpoint"] >= 2, "a second round")
+    assert made.status()["state"] == "idle"
+    found = made.rpc("health.diagnose")
+    assert found["cause"] == "no_candidate"
+    assert {c["method"] for c in found["choices"]} >= {"sync.start", "checkpoint.candidates"}
+
+
+def test_no_checkpoint_and_the_policy_allows_genesis(node, stocks, chain):
+    made = node(stocks, p2p(fallback_genesis_seconds=2))
+    made.wait_tip(240, chain[240]["hash"])
+    assert made.rpc("jobs.list")["jobs"][0]["request"]["kind"] == "genesis"
+
+
+def test_a_liar_is_refused_and_the_honest_offer_taken(node, publisher, stocks, chain,
+                                                      payload, tmp_path):
+    """The liar offers a higher checkpoint of its own signing, as a URL of its own."""
+    liar = stockws.StockWs(chain, HOSTS[4])
+    try:
+        liar.checkpoint = liar.checkpoint_of(220, url="http://127.5.0.1:9/payload.json")
+        made = node([*stocks, liar, At("ws://" + publisher.p2p)], p2p())
+        made.wait_tip(240, chain[240]["hash"])
+        assert made.status()["checkpoint"]["height"] == 200
+    finally:
+        liar.stop()
+
+
+@pytest.mark.tsan
+def test_sync_start_without_a_source_takes_what_peers_offer(node, publisher, stocks, chain):
+    peers = [*stocks, At("ws://" + publisher.p2p)]
+    made = node(peers, p2p(bootstrap_at_start=False))
+    wait_until(lambda: made.rpc("checkpoint.candidates")["peers"] == 4, "four peers")
+    job = made.wait_job(made.rpc("sync.start")["job_id"])
+    assert job["state"] == "succeeded", job["error"]
+    assert json.loads(json.dumps(job["request"]))["kind"] == "peers"
+    made.wait_tip(240, chain[240]["hash"])
