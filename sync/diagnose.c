@@ -139,18 +139,17 @@ static bool stalled(struct engine *e, struct engine_status *s)
     return true;
 }
 
-static bool behind(struct engine *e, struct engine_status *s)
+static void behind(struct engine_status *s)
 {
     char text[200];
 
     if (s->ready || !s->has_network_height || s->network_height <= s->tip_height)
-        return false;
+        return;
     (void)snprintf(text, sizeof(text), "%llu blocks behind height %llu",
                    (unsigned long long)(s->network_height - s->tip_height),
                    (unsigned long long)s->network_height);
     set(s, "behind",
         "it is catching up, or no peer gives blocks that hold: see peers.list", text);
-    return e->live.state != NULL;
 }
 
 static void find_cause(struct engine *e, struct engine_status *s)
@@ -169,17 +168,19 @@ static void find_cause(struct engine *e, struct engine_status *s)
     } else if (e->job.active) {
         if (!stalled(e, s))
             (void)no_peers(e, s);
+    } else if (no_peers(e, s)) {
+        return;
     } else if (!e->live.state && e->failure.reason != REASON_NONE) {
         (void)snprintf(text, sizeof(text), "job-%lld: %.200s",
                        (long long)e->failure.job_id, e->failure.text);
         set_reason(s, e->failure.reason, text);
-    } else if (!no_peers(e, s) && !e->live.state) {
+    } else if (!e->live.state) {
         set_reason(s, REASON_NO_CANDIDATE, e->waiting_for);
-    } else if (e->live.state && e->waiting_for[0] != '\0') {
+    } else if (e->waiting_for[0] != '\0') {
         set(s, "waiting", "see the evidence; it goes on by itself when that ends",
             e->waiting_for);
-    } else if (s->diagnosis.cause[0] == '\0') {
-        (void)behind(e, s);
+    } else {
+        behind(s);
     }
 }
 

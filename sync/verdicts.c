@@ -92,8 +92,22 @@ static void bind_texts(struct engine *e)
     }
 }
 
-/* Genesis is built in: there is nothing to judge. */
-static void evaluate_genesis(struct trust_verdict *v)
+static void refuse(struct trust_verdict *v, enum trust_rule rule, enum reason reason,
+                   const char *detail)
+{
+    struct trust_rule_result *r = &v->rules[rule];
+
+    r->result = TRUST_FAIL;
+    r->reason = reason;
+    (void)snprintf(r->detail, sizeof(r->detail), "%s", detail);
+    v->accepted = false;
+    v->refused = true;
+    v->reason = reason;
+    v->decider = rule;
+}
+
+/* Genesis is built in: only what stands on it is judged. */
+static void evaluate_genesis(const struct job *j, struct trust_verdict *v)
 {
     *v = (struct trust_verdict){.accepted = true};
     for (size_t i = 0; i < TRUST_RULE_COUNT; i++) {
@@ -101,6 +115,10 @@ static void evaluate_genesis(struct trust_verdict *v)
         (void)snprintf(v->rules[i].detail, sizeof(v->rules[i].detail),
                        "genesis is the built-in root");
     }
+    if (j->evidence.headers == TRUST_FAILS || j->evidence.headers == TRUST_CANNOT)
+        refuse(v, TRUST_RULE_HEADERS, REASON_HEADER_CHAIN_INVALID, j->headers_detail);
+    else if (j->evidence.payload == TRUST_FAILS)
+        refuse(v, TRUST_RULE_PAYLOAD, j->evidence.payload_reason, j->payload_detail);
 }
 
 void verdicts_evaluate(struct engine *e, struct trust_verdict *v)
@@ -108,9 +126,8 @@ void verdicts_evaluate(struct engine *e, struct trust_verdict *v)
     struct job *j = &e->job;
 
     bind_texts(e);
-    if (j->kind == INTAKE_GENESIS && j->evidence.headers != TRUST_FAILS &&
-        j->evidence.headers != TRUST_CANNOT && j->evidence.payload != TRUST_FAILS) {
-        evaluate_genesis(v);
+    if (j->kind == INTAKE_GENESIS) {
+        evaluate_genesis(j, v);
         return;
     }
     j->evidence.now_ms = clock_now_ms();

@@ -326,7 +326,7 @@ def results(n, job_id):
     for name in ("sync.status", "jobs.list", "checkpoint.list", "audit.verify", "audit.head",
                  "audit.export", "rejections.list", "rejections.stats", "incidents.list",
                  "peers.list", "chain.tip", "chain.supply", "generations.list", "policy.get",
-                 "daemon.info"):
+                 "daemon.info", "health.diagnose", "checkpoint.candidates"):
         calls[name] = {}
     return {name: n.rpc(name, **params) for name, params in calls.items()}
 
@@ -346,7 +346,7 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
     for name in ("sync.status", "jobs.list", "checkpoint.list", "rejections.list",
                  "rejections.stats", "audit.list", "audit.verify", "audit.head",
                  "audit.export", "incidents.list", "generations.list", "policy.get",
-                 "daemon.info"):
+                 "daemon.info", "health.diagnose", "checkpoint.candidates"):
         fits(name, n.rpc(name))
     with pytest.raises(RpcError) as none:
         n.rpc("chain.tip")
@@ -361,7 +361,9 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
     for name, result in results(n, job["job_id"]).items():
         fits(name, result)
     fits("checkpoint.evaluate", n.rpc("checkpoint.evaluate", payload=payload))
-    fits("sync.start", n.rpc("sync.start", payload=payload, idempotency_key="k"))
+    again = n.rpc("sync.start", payload=payload, idempotency_key="k")
+    fits("sync.start", again)
+    n.wait_job(again["job_id"])
     (rejection,) = n.rpc("rejections.list")["rejections"]
     assert rejection["reason"] == refused["error"]["reason"]
     assert any(r["result"] == "fail" for r in rejection["rules"])
