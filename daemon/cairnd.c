@@ -155,11 +155,14 @@ static void wait_for_end(const sigset_t *set)
     log_info("stopping", KV_S("signal", sigabbrev_np(info.si_signo)));
 }
 
-static void say_ready(const struct rpc *rpc, const struct public *public)
+static void say_ready(const struct rpc *rpc, const struct public *public,
+                      const struct engine *engine)
 {
     (void)printf("ready rpc=%s", rpc_address(rpc));
     if (public)
         (void)printf(" public=%s", public_address(public));
+    if (engine_p2p_address(engine)[0] != '\0')
+        (void)printf(" p2p=%s", engine_p2p_address(engine));
     (void)printf("\n");
     (void)fflush(stdout);
 }
@@ -179,21 +182,13 @@ static int serve(const struct config *cfg, const sigset_t *signals)
         engine_stop(engine);
         return fail_start("rpc", &err);
     }
-<<<<<<< HEAD
     if (cfg->public.listen[0] != '\0' &&
         public_start(&cfg->public, engine, &public, &err) != ERR_OK) {
         rpc_stop(rpc);
         engine_stop(engine);
         return fail_start("public plane", &err);
     }
-    say_ready(rpc, public);
-=======
-    (void)printf("ready rpc=%s", rpc_address(rpc));
-    if (engine_p2p_address(engine)[0] != '\0')
-        (void)printf(" p2p=%s", engine_p2p_address(engine));
-    (void)printf("\n");
-    (void)fflush(stdout);
->>>>>>> b77f015 (sync: peers over P2P are asked like any other; a checkpoint is found without a URL)
+    say_ready(rpc, public, engine);
     log_info("ready", KV_S("rpc", rpc_address(rpc)), KV_S("data_dir", cfg->data_dir));
     wait_for_end(signals);
     engine_refuse_calls(engine);

@@ -186,13 +186,11 @@ static void wire(struct config *c)
     c->rpc.params = &c->params;
     c->rpc.policy = &c->engine.policy;
     c->rpc.data_dir = c->data_dir;
-<<<<<<< HEAD
     c->public.params = &c->params;
     c->public.data_dir = c->data_dir;
     c->public.peers = c->engine.peers;
-=======
-    c->engine.keep_payload = c->engine.p2p_enabled && c->engine.p2p_listen[0] != '\0';
->>>>>>> b77f015 (sync: peers over P2P are asked like any other; a checkpoint is found without a URL)
+    c->engine.keep_payload = c->public.listen[0] != '\0' ||
+                             (c->engine.p2p_enabled && c->engine.p2p_listen[0] != '\0');
     text = config_text(c);
     c->rpc.config_json = conf_hold_text(c, text);
 }
