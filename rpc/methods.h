@@ -82,14 +82,11 @@ METHODS_HANDLER(audit_head);
 METHODS_HANDLER(audit_export);
 METHODS_HANDLER(incidents_list);
 METHODS_HANDLER(peers_list);
-<<<<<<< HEAD
 METHODS_HANDLER(peers_add);
 METHODS_HANDLER(peers_remove);
 METHODS_HANDLER(peers_ban);
 METHODS_HANDLER(peers_unban);
-=======
 METHODS_HANDLER(health_diagnose);
->>>>>>> b73efa5 (sync: peers over P2P are asked like any other; a checkpoint is found without a URL)
 METHODS_HANDLER(chain_tip);
 METHODS_HANDLER(chain_header);
 METHODS_HANDLER(chain_headers);

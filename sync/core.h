@@ -366,7 +366,6 @@ void peerbook_close(struct engine *e); /* writes what is left; frees */
 struct roster peerbook_roster(const struct engine *e);
 size_t peerbook_index(struct engine *e, const struct peer *p); /* below PEERS_MAX */
 
-<<<<<<< HEAD
 /* --- peerbook_json.c --- */
 cJSON *peerbook_json(struct engine *e);
 cJSON *peerbook_json_one(struct engine *e, const struct book_entry *entry);
@@ -374,7 +373,7 @@ cJSON *peerbook_json_one(struct engine *e, const struct book_entry *entry);
 /* --- peer_acts.c: what operators do to peers --- */
 enum errc peer_acts_call(struct engine *e, const struct engine_request *req,
                          cJSON **result, struct err *err);
-=======
+
 /* --- links.c: P2P connections --- */
 void links_event(struct engine *e, struct p2p_event *ev); /* takes ev */
 enum errc links_start(struct engine *e, struct err *err);
@@ -383,7 +382,6 @@ void links_pump(struct engine *e);
 
 /* --- told.c: the peers others hear of from us --- */
 void told_update(struct engine *e);
->>>>>>> b73efa5 (sync: peers over P2P are asked like any other; a checkpoint is found without a URL)
 
 /* --- tips.c: what peers say their tip is --- */
 /* Asks every usable peer; done(e) when the last has answered or failed. */

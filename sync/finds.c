@@ -56,6 +56,11 @@ static size_t finds_of(const struct finds *f, const struct peer *p)
     return n;
 }
 
+bool finds_hold(const struct finds *f, const struct peer *p)
+{
+    return finds_of(f, p) > 0;
+}
+
 static void count_offer(struct find *k, struct peer *from)
 {
     bool fresh = true;

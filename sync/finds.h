@@ -80,6 +80,9 @@ struct find *finds_add(struct engine *e, struct peer *from,
                        const struct payload_meta *meta, const char *url, bool hostile);
 /* {asking, peers, networks, candidates}; begins a round when the last is old. */
 
+/* An offer of p's is on the list. */
+bool finds_hold(const struct finds *f, const struct peer *p);
+
 /* --- among the files --- */
 void finds_clear(struct finds *f);
 int64_t finds_rate_ms(const struct engine *e);

@@ -212,7 +212,7 @@ static bool is_held(const struct peer *p, void *arg)
     for (size_t i = 0; i < CHASE_WINDOW; i++)
         if (e->chase.slots[i].from == p)
             return true;
-    return false;
+    return finds_hold(&e->finds, p);
 }
 
 void peerbook_save(struct engine *e)
