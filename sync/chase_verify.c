@@ -8,7 +8,7 @@
 #include "base/metrics.h"
 #include "sync/core.h"
 
-enum { BATCH = 256 }; /* headers a step, so that the engine answers in between */
+enum { BATCH = 1024 }; /* headers a step, so that the engine answers in between */
 
 /* Fills the window with the headers up to and with hash, oldest first. */
 static enum errc load_window(struct chase *c, struct err *err)

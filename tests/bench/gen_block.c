@@ -211,6 +211,7 @@ void gen_block_end(struct gen_block *b, struct buf *out)
 {
     struct header *h = &b->header;
     char hash[DIGITS + 1], prev[DIGITS + 1], root[DIGITS + 1];
+    char signature[131] = "null", key[131] = "null";
 
     merkle_root(b->txids, b->count, h->merkle_root);
     do {
@@ -218,14 +219,20 @@ void gen_block_end(struct gen_block *b, struct buf *out)
         header_hash(h, h->hash);
     } while (!header_has_pow(h));
     hex_encode(h->hash, 32, hash);
+    if (b->miner) {
+        sign(b->miner->secret, hash, signature);
+        (void)snprintf(key, sizeof(key), "\"%s\"", b->miner->public_hex);
+        memcpy(h->signature, signature + 1, 128);
+        memcpy(h->miner_pubkey, b->miner->public_hex, 128);
+    }
     hex_encode(h->prev, 32, prev);
     hex_encode(h->merkle_root, 32, root);
     buf_printf(out,
                "{\"difficulty\":%u,\"hash\":\"%s\",\"index\":%llu,\"merkle_root\":"
-               "\"%s\",\"miner\":\"bench\",\"miner_pubkey\":null,\"nonce\":%llu,"
-               "\"previous_hash\":\"%s\",\"signature\":null,\"timestamp\":",
-               h->difficulty, hash, (unsigned long long)h->height, root,
-               (unsigned long long)h->nonce, prev);
+               "\"%s\",\"miner\":\"bench\",\"miner_pubkey\":%s,\"nonce\":%llu,"
+               "\"previous_hash\":\"%s\",\"signature\":%s,\"timestamp\":",
+               h->difficulty, hash, (unsigned long long)h->height, root, key,
+               (unsigned long long)h->nonce, prev, signature);
     put_number(out, h->timestamp);
     buf_puts(out, ",\"transactions\":[");
     buf_put(out, b->text.data, b->text.len);

@@ -9,10 +9,13 @@
  * Valid blocks of any content, as stock serves them: each stands on the one before it,
  * with proof of work of difficulty 1.  One thread; any failure ends the program.
  */
+struct gen_key;
+
 struct gen_block {
     struct header header;
-    struct buf text; /* of the transactions, with commas between */
-    char *txids;     /* 64 digits each */
+    const struct gen_key *miner; /* who signs it; NULL: nobody */
+    struct buf text;             /* of the transactions, with commas between */
+    char *txids;                 /* 64 digits each */
     size_t count, cap;
 };
 
