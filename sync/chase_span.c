@@ -135,6 +135,7 @@ static void on_answer(struct engine *e, const struct fetch *f,
     got = span_new(r, s->low, (size_t)(s->top - s->low + 1));
     got->serial = f->serial;
     got->peer = f->peer;
+    atomic_fetch_add(&got->peer->held, 1); /* until span_free */
     got->slot = f->slot;
     got->base.done = on_decoded;
     s->state = SPAN_DECODING;

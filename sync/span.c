@@ -37,6 +37,8 @@ void span_free(struct span *s)
 {
     if (!s)
         return;
+    if (s->peer)
+        atomic_fetch_sub(&s->peer->held, 1);
     free(s->answer);
     free(s->batch.room);
     free(s);
