@@ -81,7 +81,8 @@ enum p2p_event_kind {
     P2P_OPENED, /* handshake in; before a P2P_DIAL for it is handed back */
     P2P_CLOSED, /* reason says why */
     P2P_NEWS,   /* it announced a block (inv) or a new height */
-    P2P_FAULT,  /* what it did breaks the protocol; it was dropped when that is a lie */
+    P2P_FAULT,  /* it broke the protocol; P2P_CLOSED follows when it was dropped for it.
+                   Also of those that never opened: key is zeros then */
 };
 struct p2p_event {
     enum p2p_event_kind kind;
@@ -105,7 +106,8 @@ struct p2p_event {
 struct p2p_answers {
     void *arg;
     uint64_t (*count)(void *arg); /* blocks we have: the tip's index + 1; 0: none */
-    /* Each appends canonical JSON; false: we have none, and nothing is sent. */
+    /* Each appends canonical JSON; false: we have none, and nothing is sent (null for
+       the checkpoint, as stock does). */
     bool (*peers)(void *arg, struct buf *out); /* array of URIs */
     bool (*checkpoint)(void *arg,
                        struct buf *out); /* stock's metadata, source "local" */
