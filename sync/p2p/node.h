@@ -238,8 +238,11 @@ bool ws_wants_write(const struct conn *c);
 bool ws_ended(const struct conn *c); /* the close frames are through */
 
 /* --- post.c: parcels --- */
-/* payload: canonical text.  False: its queue, or all queues, are full. */
+/* payload: canonical text.  False: its queue is full. */
 bool post_message(struct p2p *p, struct conn *c, const struct buf *payload);
+/* What it asked for.  False too when all queues are full: those who ask and do not read
+   hold up each other, and not what we ask. */
+bool post_answer(struct p2p *p, struct conn *c, const struct buf *payload);
 bool post_plain(struct p2p *p, struct conn *c, enum message_type type);
 void post_handshake(struct p2p *p, struct conn *c);
 void post_announce(struct p2p *p, const uint8_t hash[32]);

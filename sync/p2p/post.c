@@ -15,7 +15,7 @@ static bool push(struct p2p *p, struct conn *c, const char *text, size_t len)
 {
     struct parcel *parcel;
 
-    if (c->out_bytes + len > CONN_OUT_MAX || p->out_total + len > OUT_TOTAL_MAX)
+    if (c->out_bytes + len > CONN_OUT_MAX)
         return false;
     parcel = xcalloc(1, sizeof(*parcel) + len);
     parcel->len = len;
@@ -42,6 +42,11 @@ static struct parcel *pop(struct p2p *p, struct conn *c)
     return parcel;
 }
 
+bool post_answer(struct p2p *p, struct conn *c, const struct buf *payload)
+{
+    return p->out_total + payload->len <= OUT_TOTAL_MAX && post_message(p, c, payload);
+}
+
 bool post_message(struct p2p *p, struct conn *c, const struct buf *payload)
 {
     CLEANUP_BUF struct buf sealed = BUF(ENVELOPE_MAX);
@@ -55,7 +60,8 @@ bool post_plain(struct p2p *p, struct conn *c, enum message_type type)
     CLEANUP_BUF struct buf payload = BUF(ENVELOPE_MAX);
 
     message_put_plain(type, &payload);
-    return post_message(p, c, &payload);
+    return type == MESSAGE_PONG ? post_answer(p, c, &payload)
+                                : post_message(p, c, &payload);
 }
 
 void post_handshake(struct p2p *p, struct conn *c)

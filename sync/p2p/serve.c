@@ -15,7 +15,7 @@ static void answer(struct p2p *p, struct conn *c, enum message_type type,
     if (value->full || value->len == 0)
         return;
     message_put_value(type, value->data, value->len, &payload);
-    if (!post_message(p, c, &payload))
+    if (!post_answer(p, c, &payload))
         conn_fault(p, c, REASON_PEER_FLOOD, false, "it asks for more than it reads");
 }
 

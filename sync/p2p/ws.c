@@ -93,21 +93,22 @@ static void forget_message(struct ws *w)
     w->c->partial_ms = 0;
 }
 
-/* Of all half messages the largest goes, whoever's it is: a crowd of them that are
-   never ended then costs those who send them. */
+/* Of all half messages the oldest goes: a crowd of them that are never ended then costs
+   those who send them. */
 static void make_room(struct p2p *p)
 {
-    struct conn *most = NULL;
+    struct conn *oldest = NULL;
 
     for (size_t i = 0; i < P2P_CONNECTIONS_MAX; i++) {
         struct conn *c = p->conns[i];
 
-        if (c && c->ws && (!most || c->ws->message.len > most->ws->message.len))
-            most = c;
+        if (c && c->ws && c->partial_ms > 0 &&
+            (!oldest || c->partial_ms < oldest->partial_ms))
+            oldest = c;
     }
-    if (most) {
-        forget_message(most->ws);
-        conn_close(p, most, REASON_BUSY, "too many messages are under way");
+    if (oldest) {
+        forget_message(oldest->ws);
+        conn_close(p, oldest, REASON_BUSY, "too many messages are under way");
     }
 }
 
