@@ -1,7 +1,9 @@
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "sync/core.h"
@@ -13,14 +15,18 @@ enum { TIMEOUT_MS = 5000, CONNECT_TIMEOUT_MS = 5000, ANSWER_MAX = 4096 };
 static void learn(struct engine *e, struct peer *p, const struct hello *h)
 {
     const struct chain_params *params = e->cfg->params;
+    char key[65];
 
     p->cairn = strcmp(h->network, params->network) == 0 &&
                memcmp(h->genesis, params->genesis_hash, 32) == 0;
     /* A proof goes to genesis: what begins above it is of no use there. */
     p->serves_headers = p->cairn && h->has_headers && h->headers_from == 0;
     p->serves_blocks = p->cairn && h->has_blocks;
-    if (p->cairn)
-        log_debug("a Cairn", KV_S("peer", p->url), KV_S("software", h->software));
+    if (!p->cairn)
+        return;
+    hex_encode(h->identity, 32, key);
+    (void)snprintf(p->identity, sizeof(p->identity), "ed25519:%s", key);
+    log_debug("a Cairn", KV_S("peer", p->url), KV_S("software", h->software));
 }
 
 static void on_hello(struct engine *e, const struct fetch *f,

@@ -57,7 +57,8 @@ def test_no_block_below_the_checkpoint_is_asked_for(node, peers, cairns, chain, 
     assert covered(*two) == set(range(201))
     assert all(p.ranges for p in two), "both were asked"
     for p in two:
-        assert expect.peer_of(n, p)["faults"] == 0
+        known = expect.peer_of(n, p)
+        assert known["faults"] == 0 and known["identity"] == "ed25519:" + p.identity
     state, detail = state_of(n)
     assert state["equals_outputs_of_proven_blocks"] is False
     assert state["not_compared_because"] == ALONE
