@@ -216,6 +216,7 @@ struct control_incident {
     char *kind;                         /* reason code, e.g. "reorg_below_checkpoint" */
     char *subject;  /* what makes two of a kind the same, e.g. the block hash */
     char *evidence; /* JSON document */
+    char *resolved_by, *choice, *note; /* who, what, in their words; NULL while open */
 };
 void control_incident_fini(struct control_incident *i);
 /* *fresh false and nothing written when one of this kind and subject is open. */
@@ -226,6 +227,12 @@ enum errc control_incident_each(struct control *c, bool open_only, size_t limit,
                                                   const struct control_incident *i,
                                                   struct err *err),
                                 void *arg, struct err *err); /* newest first */
+enum errc control_incident_get(struct control *c, int64_t id,
+                               struct control_incident *out,
+                               struct err *err); /* NOT_FOUND */
+/* resolved_ms, resolved_by, choice and note of i.  CONFLICT when it is not open. */
+enum errc control_incident_resolve(struct control *c, const struct control_incident *i,
+                                   struct err *err);
 enum errc control_incident_count(struct control *c, size_t *open, struct err *err);
 
 /* --- peers: what must survive a restart --- */

@@ -16,6 +16,12 @@ struct control {
     struct db db;
 };
 
+/* SQLite's own, for as long as the row is; NULL for NULL. */
+static inline const char *control_text(sqlite3_stmt *st, int at)
+{
+    return (const char *)sqlite3_column_text(st, at);
+}
+
 /* Pages: 0 as the first before_id, and a LIMIT that SQLite takes. */
 static inline int64_t control_before(int64_t before_id)
 {
