@@ -6,6 +6,7 @@
 const char *const methods_modes[] = {"partial", "full", NULL};
 const char *const methods_states[] = {"queued", "running",   "succeeded",
                                       "failed", "cancelled", NULL};
+const char *const methods_choices[] = {"keep", "replaced", "dismissed", NULL};
 
 #define FIELD(name) #name, .offset = offsetof(struct params, name)
 #define INT(name, least, most)                                        \
@@ -117,6 +118,52 @@ static const struct param_spec coin[] = {
     {0},
 };
 
+#define REASON                                                                      \
+    {                                                                               \
+        FIELD(reason), .type = PARAM_STRING, .required = true, .min = 1, .max = 200 \
+    }
+#define AT_HEIGHT                                                                \
+    {                                                                            \
+        FIELD(height), .type = PARAM_INT, .required = true, .max = PARAM_INT_MAX \
+    }
+static const struct param_spec signer[] = {
+    {FIELD(key), .type = PARAM_STRING, .required = true, .min = 1, .max = 140},
+    REASON,
+    {0},
+};
+static const struct param_spec threshold[] = {INT(threshold, 0, 64), REASON, {0}};
+static const struct param_spec certificate[] = {
+    {FIELD(certificate), .type = PARAM_OBJECT, .required = true},
+    STRING(reason, 1, 200),
+    {0},
+};
+static const struct param_spec root_add[] = {
+    AT_HEIGHT,
+    {FIELD(hash), .type = PARAM_HASH, .required = true},
+    REASON,
+    {0},
+};
+static const struct param_spec root_remove[] = {AT_HEIGHT, REASON, {0}};
+static const struct param_spec revoke[] = {
+    AT_HEIGHT,
+    {FIELD(block_hash), .type = PARAM_HASH, .required = true},
+    REASON,
+    {0},
+};
+static const struct param_spec resolve[] = {
+    {FIELD(incident), .type = PARAM_INT, .required = true, .min = 1,
+     .max = PARAM_INT_MAX},
+    {FIELD(choice), .type = PARAM_ENUM, .required = true, .names = methods_choices},
+    REASON,
+    {0},
+};
+static const struct param_spec simulate[] = {
+    {FIELD(policy), .type = PARAM_OBJECT},
+    INT(after, 0, PARAM_INT_MAX),
+    LIMIT,
+    {0},
+};
+
 static const struct method table[] = {
     {"sync.status", RPC_ROLE_READ, none, methods_sync_status,
      "Where the node is, how long yet, and what it waits for", false},
@@ -139,6 +186,8 @@ static const struct method table[] = {
      "What peers offer now, and what the rules say of it so far", false},
     {"checkpoint.evaluate", RPC_ROLE_READ, evaluate, methods_checkpoint_evaluate,
      "The verdict on a checkpoint; changes nothing", true},
+    {"checkpoint.revoke", RPC_ROLE_ADMIN, revoke, methods_checkpoint_revoke,
+     "Withdraw a checkpoint on this node; it halts if it stands on it", false},
     {"rejections.list", RPC_ROLE_READ, rejections, methods_rejections_list,
      "Checkpoints refused and why, newest first", false},
     {"rejections.stats", RPC_ROLE_READ, since_only, methods_rejections_stats,
@@ -165,6 +214,22 @@ static const struct method table[] = {
      "Incidents with their evidence, newest first", false},
     {"health.diagnose", RPC_ROLE_READ, none, methods_health_diagnose,
      "The one thing that blocks progress, and what to do", false},
+    {"incidents.resolve", RPC_ROLE_ADMIN, resolve, methods_incidents_resolve,
+     "Decide what an incident left open", false},
+    {"signers.list", RPC_ROLE_READ, none, methods_signers_list,
+     "Whose signatures count, and why", false},
+    {"signers.add", RPC_ROLE_ADMIN, signer, methods_signers_add, "Trust a key", false},
+    {"signers.remove", RPC_ROLE_ADMIN, signer, methods_signers_remove,
+     "Trust a key no more", false},
+    {"signers.threshold", RPC_ROLE_ADMIN, threshold, methods_signers_threshold,
+     "How many trusted keys must sign; without one, as many as the set says", false},
+    {"signers.certificate", RPC_ROLE_ADMIN, certificate, methods_signers_certificate,
+     "Follow the signer set to its next, which the present one signed", false},
+    {"roots.list", RPC_ROLE_READ, none, methods_roots_list,
+     "Blocks that every accepted history contains", false},
+    {"roots.add", RPC_ROLE_ADMIN, root_add, methods_roots_add, "Pin a block", false},
+    {"roots.remove", RPC_ROLE_ADMIN, root_remove, methods_roots_remove,
+     "Pin a block no more", false},
     {"chain.tip", RPC_ROLE_READ, none, methods_chain_tip, "The validated tip", false},
     {"chain.header", RPC_ROLE_READ, block, methods_chain_header,
      "A header by height or hash", false},
@@ -180,6 +245,8 @@ static const struct method table[] = {
      "Generations of the state, newest first", false},
     {"policy.get", RPC_ROLE_READ, none, methods_policy_get,
      "The rules in force for checkpoints", false},
+    {"policy.simulate", RPC_ROLE_READ, simulate, methods_policy_simulate,
+     "Which past decisions another policy, or today's, would change", true},
     {"daemon.info", RPC_ROLE_READ, none, methods_daemon_info,
      "Version, network, configuration", false},
     {"daemon.stop", RPC_ROLE_ADMIN, none, methods_daemon_stop, "End the daemon", false},

@@ -17,16 +17,18 @@
 
 /* Every parameter there is; a name means the same in every method. */
 struct params {
-    const char *url, *path, *block_hash, *idempotency_key, *reason, *peer, *hash, *txid;
-    struct span payload;
+    const char *url, *path, *block_hash, *idempotency_key, *reason, *peer, *hash, *txid,
+        *key;
+    struct span payload, certificate, policy;
     struct param_int height, checkpoint_id, vout, limit, after, timeout_ms, from, count,
-        seconds;
-    int mode, state; /* places in methods_modes, methods_states */
+        threshold, incident, seconds;
+    int mode, state, choice; /* places in methods_modes, _states, _choices */
     bool dry_run;
     int64_t job_id, cursor, since;
 };
-extern const char *const methods_modes[];  /* "partial", "full" */
-extern const char *const methods_states[]; /* jobs.list's state */
+extern const char *const methods_modes[];   /* "partial", "full" */
+extern const char *const methods_states[];  /* jobs.list's state */
+extern const char *const methods_choices[]; /* of incidents.resolve */
 
 /* One call. */
 struct rpc_ctx {
@@ -93,7 +95,18 @@ METHODS_HANDLER(chain_headers);
 METHODS_HANDLER(chain_block);
 METHODS_HANDLER(chain_coin);
 METHODS_HANDLER(chain_supply);
+METHODS_HANDLER(incidents_resolve);
+METHODS_HANDLER(checkpoint_revoke);
+METHODS_HANDLER(signers_list);
+METHODS_HANDLER(signers_add);
+METHODS_HANDLER(signers_remove);
+METHODS_HANDLER(signers_threshold);
+METHODS_HANDLER(signers_certificate);
+METHODS_HANDLER(roots_list);
+METHODS_HANDLER(roots_add);
+METHODS_HANDLER(roots_remove);
 METHODS_HANDLER(policy_get);
+METHODS_HANDLER(policy_simulate);
 METHODS_HANDLER(generations_list);
 METHODS_HANDLER(daemon_info);
 METHODS_HANDLER(daemon_stop);

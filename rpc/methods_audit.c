@@ -2,6 +2,7 @@
 #include "rpc/audit_export.h"
 #include "rpc/methods.h"
 #include "rpc/out.h"
+#include "sync/incidents_choices.h"
 
 /* What the daemon remembers of itself: the audit log, incidents. */
 struct page {
@@ -95,7 +96,7 @@ METHODS_HANDLER(audit_export)
 static enum errc add_incident(void *arg, const struct control_incident *i,
                               struct err *err)
 {
-    cJSON *o = cJSON_CreateObject();
+    cJSON *o = cJSON_CreateObject(), *choices;
     enum reason reason;
 
     cJSON_AddItemToArray(arg, o);
@@ -105,6 +106,12 @@ static enum errc add_incident(void *arg, const struct control_incident *i,
     out_time(o, "opened_at", i->opened_ms);
     out_time(o, "resolved_at", i->resolved_ms);
     out_text(o, "hint", reason_find(i->kind, &reason) ? reason_hint(reason) : NULL);
+    out_text(o, "resolved_by", i->resolved_by);
+    out_text(o, "choice", i->choice);
+    out_text(o, "note", i->note);
+    choices = cJSON_AddArrayToObject(o, "choices");
+    for (const char *const *may = incidents_choices(i->kind); *may; may++)
+        cJSON_AddItemToArray(choices, cJSON_CreateString(*may));
     return out_document(o, "evidence", i->evidence, err);
 }
 

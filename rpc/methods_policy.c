@@ -4,9 +4,13 @@
 /* What is in force: the rules for checkpoints, the generations of the state. */
 METHODS_HANDLER(policy_get)
 {
+    const struct engine_request req = {.op = ENGINE_POLICY_GET};
+    cJSON *policy;
+
     (void)p;
-    (void)err;
-    out_adopt(result, trust_policy_json(ctx->cfg->policy));
+    if (engine_call(ctx->engine, &req, &policy, err))
+        return err->code;
+    out_adopt(result, policy);
     return ERR_OK;
 }
 

@@ -31,7 +31,6 @@ struct rpc_config {
     const struct rpc_token *tokens; /* beside the cookie's */
     size_t token_count;
     const struct chain_params *params;
-    const struct trust_policy *policy; /* in force; for policy.get */
     const char
         *config_json; /* effective configuration without secrets, for daemon.info */
     void (*stop)(void *arg); /* daemon.stop asks the program to end */

@@ -8,24 +8,37 @@
 /* What operators did, in the audit log beside what the rules decided; and the log's
    head, signed, so that somebody who kept it can tell a later log from another. */
 
-enum errc acts_note(struct engine *e, const struct engine_request *req, const char *act,
-                    int64_t job_id, struct err *err)
+enum errc acts_write(struct engine *e, const struct engine_request *req,
+                     const char *act, cJSON *detail, struct err *err)
 {
-    cJSON *o = cJSON_CreateObject();
+    cJSON *o = cJSON_CreateObject(), *member;
     char *text;
     enum errc rc;
 
     cJSON_AddStringToObject(o, "act", act);
     cJSON_AddStringToObject(o, "actor", req->actor ? req->actor : "operator");
-    if (job_id != 0)
-        cJSON_AddNumberToObject(o, "job", (double)job_id);
-    if (req->op == ENGINE_SYNC_REBOOTSTRAP && req->reason)
-        cJSON_AddStringToObject(o, "reason", req->reason);
+    while (detail && detail->child) {
+        member = cJSON_DetachItemViaPointer(detail, detail->child);
+        cJSON_AddItemToObject(o, member->string, member);
+    }
+    cJSON_Delete(detail);
     text = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);
     rc = control_audit_append(e->control, clock_now_ms(), "admin_act", text, err);
     cJSON_free(text);
     return rc;
+}
+
+enum errc acts_note(struct engine *e, const struct engine_request *req, const char *act,
+                    int64_t job_id, struct err *err)
+{
+    cJSON *detail = cJSON_CreateObject();
+
+    if (job_id != 0)
+        cJSON_AddNumberToObject(detail, "job", (double)job_id);
+    if (req->op == ENGINE_SYNC_REBOOTSTRAP && req->reason)
+        cJSON_AddStringToObject(detail, "reason", req->reason);
+    return acts_write(e, req, act, detail, err);
 }
 
 /* "cairn-audit-head-v1\0", entries and time as 8 bytes big-endian each, the head. */

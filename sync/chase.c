@@ -68,7 +68,7 @@ static unsigned groups_at(struct engine *e, uint64_t height)
 
 bool chase_is_lone(struct engine *e, uint64_t height)
 {
-    unsigned all = groups_at(e, 0), want = e->cfg->policy.min_peers;
+    unsigned all = groups_at(e, 0), want = e->policy.rules.min_peers;
 
     return groups_at(e, height) < (all < want ? all : want);
 }

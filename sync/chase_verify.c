@@ -68,7 +68,7 @@ void chase_blame_claimants(struct engine *e, const uint8_t hash[32], enum reason
 static enum errc check_roots(const struct engine *e, const struct header *h,
                              struct err *err)
 {
-    const struct trust_policy *policy = &e->cfg->policy;
+    const struct trust_policy *policy = &e->policy.rules;
 
     for (size_t i = 0; i < policy->root_count; i++)
         if (policy->roots[i].height == h->height &&

@@ -7,6 +7,7 @@
 #include "base/chan.h"
 #include "base/pool.h"
 #include "store/control.h"
+#include "store/control_trust.h"
 #include "store/state.h"
 #include "sync/chain/block.h"
 #include "sync/engine.h"
@@ -19,6 +20,7 @@
 #include "sync/peer/transfer.h"
 #include "sync/serve/rows.h"
 #include "sync/snapshot/payload.h"
+#include "sync/trust/trust_set.h"
 
 /*
  * The inside of the engine, shared by the files of sync/ and by nobody else.  All of it
@@ -98,6 +100,24 @@ struct gen {
     struct state *state;  /* NULL until mounted */
     uint64_t base_height; /* bodies are kept above it */
     uint8_t base_hash[32];
+};
+
+/* --- the policy in force: policy.c --- */
+struct policy {
+    struct trust_policy rules; /* the configuration, as certificates and the operator
+                                  changed it */
+    bool rotates;              /* the configured set can be followed by certificates */
+    uint8_t first[32];         /* digest of the configured set */
+    struct trust_set set;      /* the last that was followed to; when it rotates */
+    bool own_threshold;        /* the operator's, not the set's */
+};
+
+/* --- what is known about one checkpoint: statements.c --- */
+struct statements {
+    struct trust_statement *list[TRUST_STATEMENTS_MAX];
+    size_t count;
+    bool revoked; /* by the operator here */
+    char reason[TRUST_REASON_MAX + 1];
 };
 
 /* --- walking a peer's chain from a hash downwards: sync/chase.c --- */
@@ -222,6 +242,7 @@ struct job {
     size_t tips_chased;
     struct trust_candidate candidate;
     struct trust_evidence evidence;
+    struct statements heard; /* what the evidence points at */
     char headers_detail[TRUST_TEXT], best_detail[TRUST_TEXT],
         payload_detail[TRUST_TEXT], source_detail[TRUST_TEXT], roots_detail[TRUST_TEXT];
     struct work checkpoint_work; /* at the checkpoint block */
@@ -248,6 +269,7 @@ struct engine {
     bool stopping, refusing;
 
     struct control *control;
+    struct policy policy;
     struct identity *identity;
     struct peers *peers;
     struct book *book;
@@ -561,6 +583,76 @@ void incidents_open(struct engine *e, enum reason kind, const char *subject,
                     cJSON *evidence); /* takes evidence */
 void incidents_count(struct engine *e);
 
+/* The same as a part of the caller's transaction; *fresh false when it is open. */
+enum errc incidents_write(struct engine *e, const struct control_incident *i,
+                          bool *fresh, struct err *err);
+/* Two quorums, or trusted nodes that derived other states: what no program may decide
+   alone.  Other refusals open none. */
+void incidents_of_verdict(struct engine *e, const struct trust_verdict *v);
+enum errc incidents_resolve(struct engine *e, const struct engine_request *req,
+                            cJSON **result, struct err *err);
+
+/* --- policy.c: the one place where the policy in force is computed --- */
+/* Of the configuration and control.db as it is now, also inside a transaction. */
+enum errc policy_compute(struct engine *e, struct policy *out, struct err *err);
+
+/* --- statements.c --- */
+/* What is stored about this block; in place of what *s held. */
+enum errc statements_load(struct engine *e, uint64_t height, const uint8_t hash[32],
+                          struct statements *s, struct err *err);
+void statements_fini(struct statements *s);
+/* ev borrows from s. */
+void statements_bind(const struct statements *s, struct trust_evidence *ev);
+/* The same for the job's candidate, as it is known now.  What cannot be read counts as
+   a revocation. */
+void statements_of_job(struct engine *e);
+/*
+ * A signed document from a peer (source: its URL).  ERR_INVALID when it is none;
+ * ERR_VERIFY when its signature does not hold, nobody who counts signed it, or it is of
+ * another network; those are not stored.  *fresh: it was not known.  Acts on it: a
+ * revocation ends the job it is about, or stops a node that stands on its block.
+ */
+enum errc statements_take(struct engine *e, const char *text, size_t len,
+                          const char *source, bool *fresh, struct err *err);
+
+/* --- ops.c: an operator's change to what is trusted --- */
+/*
+ * One transaction: what apply() writes, the act with its detail (taken over) in the
+ * audit log, and the policy that comes of it, which is in force afterwards.
+ */
+enum errc ops_change(struct engine *e, const struct engine_request *req,
+                     const char *act, cJSON *detail,
+                     enum errc (*apply)(struct engine *e,
+                                        const struct engine_request *req,
+                                        struct err *err),
+                     struct err *err);
+/* The calls from ENGINE_SIGNERS_LIST on. */
+enum errc ops_call(struct engine *e, const struct engine_request *req, cJSON **result,
+                   struct err *err);
+
+/* --- signers.c, roots.c, revoke.c: the calls of their names --- */
+enum errc signers_list(struct engine *e, const struct engine_request *req,
+                       cJSON **result, struct err *err);
+enum errc signers_add(struct engine *e, const struct engine_request *req,
+                      cJSON **result, struct err *err);
+enum errc signers_remove(struct engine *e, const struct engine_request *req,
+                         cJSON **result, struct err *err);
+enum errc signers_threshold(struct engine *e, const struct engine_request *req,
+                            cJSON **result, struct err *err);
+enum errc signers_certificate(struct engine *e, const struct engine_request *req,
+                              cJSON **result, struct err *err);
+enum errc roots_list(struct engine *e, const struct engine_request *req, cJSON **result,
+                     struct err *err);
+enum errc roots_add(struct engine *e, const struct engine_request *req, cJSON **result,
+                    struct err *err);
+enum errc roots_remove(struct engine *e, const struct engine_request *req,
+                       cJSON **result, struct err *err);
+enum errc revoke_call(struct engine *e, const struct engine_request *req,
+                      cJSON **result, struct err *err);
+/* The live checkpoint against what is stored and trusted now: opens the incident and
+   halts the node when it is revoked, unless an operator chose to keep it. */
+void revoke_review(struct engine *e);
+
 /* --- selfcheck.c --- */
 void selfcheck_start(struct engine *e); /* of the live generation, in the background */
 /* The live generation is rotten: taken out of service, kept, and the node halts. */
@@ -569,6 +661,9 @@ void selfcheck_quarantine(struct engine *e, const struct err *why);
 /* --- acts.c --- */
 enum errc acts_note(struct engine *e, const struct engine_request *req, const char *act,
                     int64_t job_id, struct err *err);
+/* The same with more to tell: detail, taken over. */
+enum errc acts_write(struct engine *e, const struct engine_request *req,
+                     const char *act, cJSON *detail, struct err *err);
 enum errc acts_head(struct engine *e, cJSON **result, struct err *err);
 
 /* --- evaluate.c --- */

@@ -131,7 +131,8 @@ enum errc datadir_open(struct engine *e, struct err *err)
     (void)snprintf(path, sizeof(path), "%s/control.db", e->cfg->data_dir);
     if (control_open(path, CONTROL_WRITER, &e->control, err))
         return err->reason == REASON_STORAGE_CORRUPT ? no_control(err) : err->code;
-    if (check_network(e, err) || peerbook_load(e, err) || open_live(e, err))
+    if (check_network(e, err) || policy_compute(e, &e->policy, err) ||
+        peerbook_load(e, err) || open_live(e, err))
         return err->code;
     (void)snprintf(path, sizeof(path), "%s/node.key", e->cfg->data_dir);
     return identity_open(path, &e->identity, err);

@@ -161,7 +161,7 @@ bool decide_headers_alone(const struct engine *e)
 static void prove(struct engine *e)
 {
     struct job *j = &e->job;
-    const struct trust_policy *policy = &e->cfg->policy;
+    const struct trust_policy *policy = &e->policy.rules;
     struct chase_target t = {
         .gen = &e->building, .height = j->meta.height, .proof = true};
 

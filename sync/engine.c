@@ -190,6 +190,19 @@ static void handle_call(struct engine *e, struct call *call)
     case ENGINE_AUDIT_HEAD:
         (void)acts_head(e, &result, &err);
         break;
+    case ENGINE_SIGNERS_LIST:
+    case ENGINE_SIGNERS_ADD:
+    case ENGINE_SIGNERS_REMOVE:
+    case ENGINE_SIGNERS_THRESHOLD:
+    case ENGINE_SIGNERS_CERTIFICATE:
+    case ENGINE_ROOTS_LIST:
+    case ENGINE_ROOTS_ADD:
+    case ENGINE_ROOTS_REMOVE:
+    case ENGINE_REVOKE:
+    case ENGINE_INCIDENTS_RESOLVE:
+    case ENGINE_POLICY_GET:
+        (void)ops_call(e, call->req, &result, &err);
+        break;
     case ENGINE_NOTE_ACT:
         if (acts_note(e, call->req, call->req->reason, 0, &err) == ERR_OK)
             result = cJSON_CreateObject();
@@ -374,6 +387,7 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
     if (diagnose_load(e, err)) {
         log_warn("the last job's end is not known, ignoring", KV_S("detail", err->msg));
     }
+    revoke_review(e);
     if (e->rotten.code)
         selfcheck_quarantine(e, &e->rotten);
     selfcheck_start(e);

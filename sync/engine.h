@@ -75,6 +75,18 @@ enum engine_op {
     ENGINE_PEERS_BAN,        /* peer, ban_seconds, reason: result {peer} */
     ENGINE_PEERS_UNBAN,      /* peer: result {peer} */
     ENGINE_AUDIT_HEAD,       /* result the head, signed by the node's key */
+    /* Who is trusted; each change is audited with reason. */
+    ENGINE_SIGNERS_LIST,        /* result {threshold, keys, ...} */
+    ENGINE_SIGNERS_ADD,         /* key; result as of the list, like the next three */
+    ENGINE_SIGNERS_REMOVE,      /* key */
+    ENGINE_SIGNERS_THRESHOLD,   /* threshold; not given: the set's own again */
+    ENGINE_SIGNERS_CERTIFICATE, /* document */
+    ENGINE_ROOTS_LIST,          /* result {roots} */
+    ENGINE_ROOTS_ADD,           /* height, block_hash; result as of the list */
+    ENGINE_ROOTS_REMOVE,        /* height */
+    ENGINE_REVOKE,              /* height, block_hash; result what came of it */
+    ENGINE_INCIDENTS_RESOLVE,   /* incident, choice; result {incident, choice, ...} */
+    ENGINE_POLICY_GET,          /* result the policy in force */
     ENGINE_NOTE_ACT, /* an act carried out elsewhere (reason: its name) goes into
                         the audit log; result {} */
 };
@@ -95,6 +107,12 @@ struct engine_request {
     uint64_t ban_seconds;
     const char *idempotency_key;
     int64_t job_id;
+    const char *key; /* of a signer, any spelling */
+    bool has_threshold;
+    unsigned threshold;
+    const char *document; /* JSON text */
+    int64_t incident;
+    const char *choice;
     const char *actor; /* whose token it was, for the audit log; NULL: "operator" */
 };
 

@@ -98,7 +98,7 @@ static enum errc own_chain(struct engine *e, const struct trust_candidate *c,
         return ERR_OK;
     }
     ev->headers = ev->best_chain = ev->confirmations_collected = TRUST_HOLDS;
-    ev->headers_full = e->cfg->policy.header_proof_full;
+    ev->headers_full = e->policy.rules.header_proof_full;
     memcpy(ev->work.be, row.work, WORK_BYTES);
     ev->block_time = row.timestamp;
     ev->has_block_time = true;
@@ -114,6 +114,7 @@ static void evaluated(struct engine *e, struct job_task *base)
                                 .now_ms = clock_now_ms()};
     struct trust_candidate c;
     struct trust_verdict v;
+    struct statements heard = {.count = 0};
     struct err err = {0};
 
     if (!call)
@@ -130,18 +131,21 @@ static void evaluated(struct engine *e, struct job_task *base)
                        : call->req->path ? call->req->path
                                          : "inline",
                        &c);
-    if (err.code || verdicts_past(e, &ev, &err) || own_chain(e, &c, &ev, &err)) {
+    if (err.code || verdicts_past(e, &ev, &err) || own_chain(e, &c, &ev, &err) ||
+        statements_load(e, c.height, c.block_hash, &heard, &err)) {
         call_answer(call, NULL, &err);
         return;
     }
+    statements_bind(&heard, &ev);
     ev.source = TRUST_HOLDS;
     ev.payload = t->err.code || t->meta_err.code ? TRUST_FAILS : TRUST_HOLDS;
     ev.has_state_root = ev.payload == TRUST_HOLDS;
     memcpy(ev.state_root, t->result.coins.state_root, 32);
     ev.payload_reason = t->err.code ? t->err.reason : t->meta_err.reason;
     ev.payload_detail = t->err.code ? t->err.msg : t->meta_err.msg;
-    trust_evaluate(&c, &ev, &e->cfg->policy, e->cfg->params, &v);
-    call_answer(call, trust_verdict_json(&v, &c, &ev, &e->cfg->policy), NULL);
+    trust_evaluate(&c, &ev, &e->policy.rules, e->cfg->params, &v);
+    call_answer(call, trust_verdict_json(&v, &c, &ev, &e->policy.rules), NULL);
+    statements_fini(&heard);
 }
 
 /* --- getting the body --- */

@@ -150,6 +150,7 @@ void jobs_close(struct engine *e)
     cJSON_Delete(j->request);
     free(j->head);
     free(j->tail);
+    statements_fini(&j->heard);
     memset(j, 0, sizeof(*j));
 }
 

@@ -117,8 +117,8 @@ char *provenance_text(struct engine *e, const struct trust_verdict *v)
     add_source(j, doc);
     cJSON_AddItemToObject(
         doc, "verdict",
-        trust_verdict_json(v, &j->candidate, &j->evidence, &e->cfg->policy));
-    cJSON_AddItemToObject(doc, "policy", trust_policy_json(&e->cfg->policy));
+        trust_verdict_json(v, &j->candidate, &j->evidence, &e->policy.rules));
+    cJSON_AddItemToObject(doc, "policy", trust_policy_json(&e->policy.rules));
     (void)control_stage_each(e->control, j->id, add_stage,
                              cJSON_AddArrayToObject(doc, "timings"), &err);
     cJSON_AddStringToObject(doc, "software", "cairn/" CAIRN_VERSION);

@@ -126,12 +126,13 @@ void verdicts_evaluate(struct engine *e, struct trust_verdict *v)
     struct job *j = &e->job;
 
     bind_texts(e);
+    statements_of_job(e);
     if (j->kind == INTAKE_GENESIS) {
         evaluate_genesis(j, v);
         return;
     }
     j->evidence.now_ms = clock_now_ms();
-    trust_evaluate(&j->candidate, &j->evidence, &e->cfg->policy, e->cfg->params, v);
+    trust_evaluate(&j->candidate, &j->evidence, &e->policy.rules, e->cfg->params, v);
 }
 
 /* --- what is written down --- */
@@ -191,7 +192,7 @@ static enum errc write_rejection(struct engine *e, const struct trust_verdict *v
 static char *verdict_text(struct engine *e, const struct trust_verdict *v)
 {
     cJSON *doc =
-        trust_verdict_json(v, &e->job.candidate, &e->job.evidence, &e->cfg->policy);
+        trust_verdict_json(v, &e->job.candidate, &e->job.evidence, &e->policy.rules);
     char *text = cJSON_PrintUnformatted(doc);
 
     cJSON_Delete(doc);
@@ -211,6 +212,7 @@ void verdicts_reject(struct engine *e, const struct trust_verdict *v)
     log_warn("checkpoint rejected", KV_S("reason", reason_code(v->reason)),
              KV_S("source", j->source), KV_U("height", j->meta.height),
              KV_S("detail", why.msg));
+    incidents_of_verdict(e, v);
     engine_new_epoch(e);
     free(j->row.error);
     jobs_error_json(&why, job_state_name(j->state), &j->row.error);

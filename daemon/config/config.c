@@ -184,7 +184,6 @@ static void wire(struct config *c)
     c->engine.params = &c->params;
     c->engine.data_dir = c->data_dir;
     c->rpc.params = &c->params;
-    c->rpc.policy = &c->engine.policy;
     c->rpc.data_dir = c->data_dir;
     c->public.params = &c->params;
     c->public.data_dir = c->data_dir;

@@ -234,5 +234,9 @@ cJSON *trust_verdict_json(const struct trust_verdict *verdict,
 
 /* The policy as a document, in the words of the configuration. */
 cJSON *trust_policy_json(const struct trust_policy *policy);
+/* Members of such an object, each in place of what *policy has.  ERR_INVALID names the
+   one that is unknown or out of range; *policy is as it was then. */
+enum errc trust_policy_parse(const cJSON *doc, struct trust_policy *policy,
+                             struct err *err);
 
 #endif

@@ -10,6 +10,8 @@ import time
 
 import pytest
 import shape
+import statements
+import xai
 import yaml
 from node import REPO, RpcError, wait_until
 
@@ -326,9 +328,34 @@ def results(n, job_id):
     for name in ("sync.status", "jobs.list", "checkpoint.list", "audit.verify", "audit.head",
                  "audit.export", "rejections.list", "rejections.stats", "incidents.list",
                  "peers.list", "chain.tip", "chain.supply", "generations.list", "policy.get",
-                 "daemon.info", "health.diagnose", "checkpoint.candidates"):
+                 "policy.simulate", "signers.list", "roots.list", "daemon.info",
+                 "health.diagnose", "checkpoint.candidates"):
         calls[name] = {}
     return {name: n.rpc(name, **params) for name, params in calls.items()}
+
+
+def changes_of_trust(n, chain, fits):
+    """Calls all that change who is trusted; the node is halted then."""
+    first = statements.signer_set(
+        0, [statements.SignerKey(xai.fixture_keys()["checkpoint_signer"].secret)], 1)
+    key = statements.SignerKey(xai.fixture_keys()["checkpoint_signer"].secret)
+    certificate = statements.sign(statements.signer_set(1, [key], 1, first), key)
+    other = xai.Key("other").compressed
+    why = {"reason": "shape"}
+    for name, params in (
+        ("signers.add", {"key": other, **why}), ("signers.remove", {"key": other, **why}),
+        ("signers.certificate", {"certificate": certificate}),
+        ("signers.threshold", {"threshold": 1, **why}),
+        ("roots.add", {"height": 100, "hash": chain[100]["hash"], **why}),
+        ("roots.remove", {"height": 100, **why}),
+        ("checkpoint.revoke", {"height": 200, "block_hash": chain[200]["hash"], **why}),
+    ):
+        fits(name, n.rpc(name, **params))
+    for name in ("signers.list", "roots.list", "policy.simulate", "incidents.list"):
+        fits(name, n.rpc(name))
+    (incident,) = n.rpc("incidents.list")["incidents"]
+    fits("incidents.resolve", n.rpc("incidents.resolve", incident=incident["id"],
+                                    choice="keep", **why))
 
 
 def test_every_result_has_the_documented_shape(node, peers, chain, payload):
@@ -372,6 +399,7 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
         started = n.rpc("sync.rebootstrap", url=url, reason="shape")
         fits("sync.rebootstrap", started)
         fits("sync.cancel", n.rpc("sync.cancel", **started))
+    changes_of_trust(n, chain, fits)
     fits("daemon.stop", n.rpc("daemon.stop"))
     assert n.reap() == 0
     assert checked == set(methods)

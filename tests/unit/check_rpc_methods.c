@@ -488,7 +488,8 @@ START_TEST(incidents_say_what_to_do)
         "{\"incidents\":[{\"id\":1,\"kind\":\"reorg_below_checkpoint\","
         "\"subject\":\"s\",\"opened_at\":\"1970-01-01T00:00:01.000Z\","
         "\"resolved_at\":null,\"hint\":\"a heavier chain leaves ours below the "
-        "checkpoint; see incidents.list\",\"evidence\":{\"h\":1.0}}]}");
+        "checkpoint; see incidents.list\",\"resolved_by\":null,"
+        "\"choice\":null,\"note\":null,\"choices\":[\"keep\",\"replaced\"],\"evidence\":{\"h\":1.0}}]}");
 }
 END_TEST
 
