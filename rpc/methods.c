@@ -157,6 +157,7 @@ static const struct param_spec resolve[] = {
     REASON,
     {0},
 };
+static const struct param_spec attestations[] = {HEIGHT, LIMIT, {0}};
 static const struct param_spec simulate[] = {
     {FIELD(policy), .type = PARAM_OBJECT},
     INT(after, 0, PARAM_INT_MAX),
@@ -225,6 +226,10 @@ static const struct method table[] = {
      "How many trusted keys must sign; without one, as many as the set says", false},
     {"signers.certificate", RPC_ROLE_ADMIN, certificate, methods_signers_certificate,
      "Follow the signer set to its next, which the present one signed", false},
+    {"attestations.list", RPC_ROLE_READ, attestations, methods_attestations_list,
+     "Who says that they derived which state, newest first", false},
+    {"attestations.make", RPC_ROLE_ADMIN, none, methods_attestations_make,
+     "Sign the state at the tip, which this node derived from genesis", true},
     {"roots.list", RPC_ROLE_READ, none, methods_roots_list,
      "Blocks that every accepted history contains", false},
     {"roots.add", RPC_ROLE_ADMIN, root_add, methods_roots_add, "Pin a block", false},

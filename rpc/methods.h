@@ -102,6 +102,8 @@ METHODS_HANDLER(signers_add);
 METHODS_HANDLER(signers_remove);
 METHODS_HANDLER(signers_threshold);
 METHODS_HANDLER(signers_certificate);
+METHODS_HANDLER(attestations_list);
+METHODS_HANDLER(attestations_make);
 METHODS_HANDLER(roots_list);
 METHODS_HANDLER(roots_add);
 METHODS_HANDLER(roots_remove);

@@ -307,8 +307,9 @@ struct engine {
 
     struct finds finds;
 
-    /* evaluate */
-    struct call *evaluating;
+    /* evaluate, attestations.make */
+    struct call *evaluating, *attesting;
+    struct attest_task *attest; /* at a worker */
 
     /* progress of the present stage */
     uint64_t done, total;
@@ -652,6 +653,10 @@ enum errc revoke_call(struct engine *e, const struct engine_request *req,
 /* The live checkpoint against what is stored and trusted now: opens the incident and
    halts the node when it is revoked, unless an operator chose to keep it. */
 void revoke_review(struct engine *e);
+
+/* --- attest.c --- */
+void attest_call(struct engine *e, struct call *call); /* answers when it is made */
+void attest_abort(struct engine *e); /* answers what waits with SHUTTING_DOWN */
 
 /* --- selfcheck.c --- */
 void selfcheck_start(struct engine *e); /* of the live generation, in the background */

@@ -207,6 +207,9 @@ static void handle_call(struct engine *e, struct call *call)
         if (acts_note(e, call->req, call->req->reason, 0, &err) == ERR_OK)
             result = cJSON_CreateObject();
         break;
+    case ENGINE_ATTEST:
+        attest_call(e, call);
+        return; /* answers when it is made */
     case ENGINE_EVALUATE:
         evaluate_call(e, call);
         return; /* answers when its evidence is in */
@@ -237,6 +240,7 @@ static void handle(struct engine *e, struct msg *m)
     case MSG_REFUSE:
         e->refusing = true;
         evaluate_abort(e, REASON_SHUTTING_DOWN);
+        attest_abort(e);
         break;
     case MSG_STOP:
         e->stopping = true;
@@ -297,6 +301,7 @@ static void *engine_thread(void *arg)
         status_publish(e);
     }
     engine_new_epoch(e);
+    attest_abort(e);
     chan_close(e->inbox);
     transfer_stop(e->transfer);
     links_stop(e);

@@ -87,6 +87,7 @@ enum engine_op {
     ENGINE_REVOKE,              /* height, block_hash; result what came of it */
     ENGINE_INCIDENTS_RESOLVE,   /* incident, choice; result {incident, choice, ...} */
     ENGINE_POLICY_GET,          /* result the policy in force */
+    ENGINE_ATTEST,              /* result the attestation of the state at the tip */
     ENGINE_NOTE_ACT, /* an act carried out elsewhere (reason: its name) goes into
                         the audit log; result {} */
 };

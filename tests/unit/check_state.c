@@ -1,6 +1,6 @@
 #include <sqlite3.h>
 
-#include "store/state.h"
+#include "store/state_root.h"
 #include "tests/unit/coins.h"
 
 enum { BASE_COINS = 400, UNIVERSE = 2000, STEPS = 3000, BLOCKS_MAX = 400 };
@@ -193,6 +193,31 @@ static void compare(struct walk *w)
     ASSERT_OK(state_verify(w->s, &test_err));
 }
 
+/* The root is that of the coin file which would be written of the state. */
+static void compare_root(struct walk *w)
+{
+    struct coins_dir other = coins_dir_make();
+    AUTOFREE struct coin *left = xcalloc(UNIVERSE, sizeof(*left));
+    struct coinfile_info info;
+    struct state_root root;
+    atomic_bool cancel = false;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < UNIVERSE; i++)
+        if (w->m.unspent[i])
+            left[n++] = w->m.all[i];
+    info = coins_write(&other, &base_id, left, n);
+    ASSERT_OK(chaindb_begin(w->db, &test_err));
+    ASSERT_OK(state_root_compute(w->s, &cancel, &root, &test_err));
+    ck_assert_mem_eq(root.root, info.state_root, 32);
+    ck_assert_uint_eq(root.coin_count, n);
+    ck_assert(root.total == info.total);
+    cancel = true;
+    ASSERT_ERR(ERR_CANCELED, state_root_compute(w->s, &cancel, &root, &test_err));
+    chaindb_rollback(w->db);
+    coins_dir_remove(&other);
+}
+
 static void find_random(struct walk *w)
 {
     uint32_t k = next_random(w, UNIVERSE);
@@ -222,11 +247,36 @@ START_TEST(a_random_walk_agrees_with_a_naive_model)
         find_random(w);
         if (i % 100 == 0)
             compare(w);
+        if (i % 1000 == 500)
+            compare_root(w);
     }
     while (w->height > base_id.height)
         undo_one(w);
     compare(w);
     walk_end(w);
+}
+END_TEST
+
+START_TEST(the_root_is_cut_into_chunks_as_a_file_is)
+{
+    enum { MANY = 40000 };
+    AUTOFREE struct coin *all = coins_many(5, MANY);
+    CLEANUP(chaindb_close) struct chaindb *db = NULL;
+    CLEANUP(state_close) struct state *s = NULL;
+    struct coinfile_info info = coins_write(&dir, &base_id, all, MANY);
+    struct state_root root;
+    atomic_bool cancel = false;
+
+    ck_assert_uint_gt(info.file_bytes, 2 * COINFILE_CHUNK_MAX);
+    ASSERT_OK(chaindb_open(dir.db, CHAINDB_WRITER, &db, &test_err));
+    ASSERT_OK(chaindb_begin(db, &test_err));
+    ASSERT_OK(state_init(db, &info, base_work, &test_err));
+    ASSERT_OK(chaindb_commit(db, &test_err));
+    ASSERT_OK(state_open(dir.path, db, &s, &test_err));
+    ASSERT_OK(chaindb_begin(db, &test_err));
+    ASSERT_OK(state_root_compute(s, &cancel, &root, &test_err));
+    chaindb_rollback(db);
+    ck_assert_mem_eq(root.root, info.state_root, 32);
 }
 END_TEST
 
@@ -451,6 +501,7 @@ Suite *suite(void)
     tcase_add_checked_fixture(t, make_dir, remove_dir);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, a_random_walk_agrees_with_a_naive_model);
+    tcase_add_test(t, the_root_is_cut_into_chunks_as_a_file_is);
     tcase_add_test(t, the_base_is_not_taken_back);
     tcase_add_test(t, a_change_that_does_not_fit_is_refused);
     tcase_add_test(t, a_block_that_does_not_stand_on_the_tip_is_refused);
