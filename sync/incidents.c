@@ -52,7 +52,7 @@ void incidents_open(struct engine *e, enum reason kind, const char *subject,
         engine_halt(e, &err);
     else if (fresh)
         log_error("incident", KV_S("kind", kind_text), KV_S("subject", subject),
-                  KV_S("evidence", evidence_text), KV_S("hint", reason_hint(kind)));
+                  KV_S("hint", reason_hint(kind)));
     incidents_count(e);
 }
 

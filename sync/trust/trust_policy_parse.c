@@ -34,6 +34,27 @@ static enum errc read_keys(const cJSON *v, struct trust_key *keys, size_t *count
     return ERR_OK;
 }
 
+static enum errc read_pubkeys(const cJSON *v, struct trust_policy *p, struct err *err)
+{
+    return read_keys(v, p->keys, &p->key_count, err);
+}
+
+static enum errc read_attesters(const cJSON *v, struct trust_policy *p, struct err *err)
+{
+    return read_keys(v, p->attesters, &p->attester_count, err);
+}
+
+static enum errc read_compare_coins(const cJSON *v, struct trust_policy *p,
+                                    struct err *err)
+{
+    const char *text = cJSON_GetStringValue(v);
+
+    if (!text || (strcmp(text, "auto") != 0 && strcmp(text, "always") != 0))
+        return wrong(err, v->string, "auto or always");
+    p->compare_coins_always = strcmp(text, "always") == 0;
+    return ERR_OK;
+}
+
 static enum errc read_roots(const cJSON *v, struct trust_policy *p, struct err *err)
 {
     const cJSON *o = NULL;
@@ -107,29 +128,32 @@ static enum errc read_min_work(const cJSON *v, struct trust_policy *p, struct er
 
 static enum errc read_member(const cJSON *v, struct trust_policy *p, struct err *err)
 {
+    static const struct {
+        const char *name;
+        enum errc (*read)(const cJSON *v, struct trust_policy *p, struct err *err);
+    } others[] = {
+        {"trusted_pubkeys", read_pubkeys},
+        {"trusted_attesters", read_attesters},
+        {"roots", read_roots},
+        {"header_proof", read_header_proof},
+        {"compare_coins", read_compare_coins},
+        {"min_work", read_min_work},
+    };
     unsigned *small;
     uint64_t *large, n;
 
-    if (find_number(v->string, p, &small, &large)) {
-        if (!read_number(v, small ? 1e6 : 9007199254740991.0, &n))
-            return wrong(err, v->string, "a whole number");
-        if (small)
-            *small = (unsigned)n;
-        else
-            *large = n;
-        return ERR_OK;
-    }
-    if (strcmp(v->string, "trusted_pubkeys") == 0)
-        return read_keys(v, p->keys, &p->key_count, err);
-    if (strcmp(v->string, "trusted_attesters") == 0)
-        return read_keys(v, p->attesters, &p->attester_count, err);
-    if (strcmp(v->string, "roots") == 0)
-        return read_roots(v, p, err);
-    if (strcmp(v->string, "header_proof") == 0)
-        return read_header_proof(v, p, err);
-    if (strcmp(v->string, "min_work") == 0)
-        return read_min_work(v, p, err);
-    return err_set(err, ERR_INVALID, "policy.%.60s: unknown", v->string);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(v->string, others[i].name) == 0)
+            return others[i].read(v, p, err);
+    if (!find_number(v->string, p, &small, &large))
+        return err_set(err, ERR_INVALID, "policy.%.60s: unknown", v->string);
+    if (!read_number(v, small ? 1e6 : 9007199254740991.0, &n))
+        return wrong(err, v->string, "a whole number");
+    if (small)
+        *small = (unsigned)n;
+    else
+        *large = n;
+    return ERR_OK;
 }
 
 enum errc trust_policy_parse(const cJSON *doc, struct trust_policy *policy,

@@ -111,4 +111,4 @@ def test_a_trusted_node_with_another_state_is_an_incident(derived, node, peers, 
     brought(n, *documents)
     expect.refused(n, "attestation_conflict", url=three[0].serve("/cp.json", payload))
     found = expect.incident(n, "attestation_conflict")["evidence"]["statements"]
-    assert sorted(found, key=str) == sorted(documents, key=str)
+    assert sorted(map(statements.text, found)) == sorted(map(statements.text, documents))
