@@ -128,7 +128,7 @@ def test_dry_run_decides_and_leaves_everything(node, peers, payload):
     assert (decided["name"], decided["state"]) == ("deciding", "succeeded")
     assert decided["detail"].startswith("nothing failed, nothing was fetched; passed: network,")
     assert "best_chain, confirmations" in decided["detail"]
-    assert decided["detail"].endswith("; not known yet: revocation, payload, source")
+    assert decided["detail"].endswith("; not known yet: payload, source")
     assert n.rpc("jobs.list", state="succeeded")["jobs"] == [job]
     assert list((n.data_dir / "generations").iterdir()) == []
     assert n.status()["waiting_for"].startswith("a checkpoint: the dry run passed")
