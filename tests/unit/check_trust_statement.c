@@ -104,6 +104,7 @@ START_TEST(only_the_canonical_spelling_is_a_document)
     assert_refused_with("attestation_0", "\"type\"", "\"extra\":1,\"type\"", canonical);
     assert_refused_with("attestation_0", "\"alg\"", "\"a\":1,\"alg\"", canonical);
     assert_refused_with("revocation", "\\u00e9", "\xc3\xa9", canonical);
+    assert_refused_with("revocation", "\\u00e9", "\\u00E9", canonical);
     assert_refused_with("revocation", "\"wrong", "\"\\u0077rong", canonical);
     assert_refused_with("attestation_0", "\"height\"", "\"a\":{},\"height\"",
                         canonical);
