@@ -308,6 +308,7 @@ Suite *suite(void)
     Suite *s = suite_create("trust_chain");
     TCase *tc = tcase_create("chain");
 
+    tcase_set_timeout(tc, 60); /* thousands of verdicts, on machines that are shared */
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, claimed_and_proven_work_must_both_suffice);
     tcase_add_test(tc, a_claim_alone_is_judged_before_headers_come);
