@@ -399,6 +399,8 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
         started = n.rpc("sync.rebootstrap", url=url, reason="shape")
         fits("sync.rebootstrap", started)
         fits("sync.cancel", n.rpc("sync.cancel", **started))
+    for name in ("peers.add", "peers.ban", "peers.unban", "peers.remove"):
+        fits(name, n.rpc(name, peer="http://127.77.0.1:1"))
     changes_of_trust(n, chain, fits)
     fits("daemon.stop", n.rpc("daemon.stop"))
     assert n.reap() == 0
