@@ -261,6 +261,10 @@ struct engine {
     struct transfer *transfer;
     struct p2p *p2p;         /* NULL: not enabled */
     struct answers *answers; /* of its server */
+    struct cidr *allow;      /* transfer.allow_networks */
+    size_t allow_count;
+    int64_t discovery_at_mono_ms, lists_at_mono_ms, seeds_at_mono_ms;
+    size_t lists_turn; /* whose list is asked for next */
     int64_t links_at_mono_ms, told_at_mono_ms;
     uint8_t announced[32]; /* tip told to P2P peers last */
     char *peers_told;      /* guarded by status_lock */
@@ -402,6 +406,9 @@ void links_event(struct engine *e, struct p2p_event *ev); /* takes ev */
 enum errc links_start(struct engine *e, struct err *err);
 void links_stop(struct engine *e); /* everything outstanding comes back */
 void links_pump(struct engine *e);
+
+/* --- discovery.c: peers that nobody configured --- */
+void discovery_pump(struct engine *e);
 
 /* --- told.c: the peers others hear of from us --- */
 void told_update(struct engine *e);

@@ -258,6 +258,7 @@ static bool pump(struct engine *e)
         chase_pump(e);
     if (e->job.active)
         bootstrap_pump(e);
+    discovery_pump(e);
     links_pump(e);
     finds_pump(e);
     told_update(e);
@@ -363,6 +364,7 @@ static void close_all(struct engine *e)
     sweep_reset(&e->sweep);
     finds_fini(e);
     free(e->peers_told);
+    free(e->allow);
     chan_free(e->inbox);
     status_fini(e);
     free(e);

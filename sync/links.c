@@ -15,10 +15,24 @@
  */
 enum { INBOUND_MAX = 1000, INBOUND_PER_IP = 8, INBOUND_PER_GROUP = 64 };
 
+static enum errc take_allowed(struct engine *e, struct err *err)
+{
+    const char *const *texts = e->cfg->allow_networks;
+    size_t n = 0;
+
+    while (texts && texts[n])
+        n++;
+    e->allow = xcalloc(n + 1, sizeof(*e->allow));
+    for (; e->allow_count < n; e->allow_count++)
+        if (!cidr_parse(texts[e->allow_count], &e->allow[e->allow_count]))
+            return err_set(err, ERR_INVALID, "%.60s is no network",
+                           texts[e->allow_count]);
+    return ERR_OK;
+}
+
 enum errc links_start(struct engine *e, struct err *err)
 {
     const struct engine_config *cfg = e->cfg;
-    AUTOFREE struct cidr *allow = NULL;
     struct p2p_config pc = {.listen = cfg->p2p_listen[0] ? cfg->p2p_listen : NULL,
                             .data_dir = cfg->data_dir,
                             .testnet = strcmp(cfg->params->network, "mainnet") != 0,
@@ -33,14 +47,10 @@ enum errc links_start(struct engine *e, struct err *err)
 
     if (!cfg->p2p_enabled)
         return ERR_OK;
-    while (cfg->allow_networks && cfg->allow_networks[pc.allow_count])
-        pc.allow_count++;
-    allow = xcalloc(pc.allow_count + 1, sizeof(*allow));
-    for (size_t i = 0; i < pc.allow_count; i++)
-        if (!cidr_parse(cfg->allow_networks[i], &allow[i]))
-            return err_set(err, ERR_INVALID, "%.60s is no network",
-                           cfg->allow_networks[i]);
-    pc.allow_networks = allow;
+    if (take_allowed(e, err))
+        return err->code;
+    pc.allow_networks = e->allow;
+    pc.allow_count = e->allow_count;
     e->answers = answers_create(e, cfg->data_dir, cfg->public_url);
     pc.answers = answers_table(e->answers);
     if (p2p_start(&pc, &e->p2p, err))
@@ -63,21 +73,10 @@ const char *engine_p2p_address(const struct engine *e)
 
 enum { DIAL_TIMEOUT_MS = 20000, LOOK_MS = 500, NEWS_MS = 1000 };
 
-/* The same node under another address counts once: the newer link goes. */
-static bool is_known(struct engine *e, const struct peer *p)
-{
-    for (size_t i = 0; i < peers_count(e->peers); i++) {
-        const struct peer *other = peers_at(e->peers, i);
-
-        if (other != p && other->conn != 0 && strcmp(other->identity, p->identity) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void on_opened(struct engine *e, const struct p2p_event *ev)
 {
     struct peer *p = peers_find(e->peers, ev->url);
+    struct roster r = peerbook_roster(e);
     char key[67];
 
     if (!p) {
@@ -89,7 +88,12 @@ static void on_opened(struct engine *e, const struct p2p_event *ev)
     (void)snprintf(p->ip, sizeof(p->ip), "%s", ev->ip);
     (void)url_network_group(ev->ip, p->group);
     p->conn = ev->conn;
-    if (!is_known(e, p)) {
+    if (!roster_vet(&r, p, clock_now_ms())) {
+        p->conn = 0;
+        p2p_drop(e->p2p, ev->conn, 0); /* banned under another address */
+        return;
+    }
+    if (!roster_twin(&r, p)) {
         e->poll_at_mono_ms = 0; /* whom we have not asked yet may know more */
         log_info("peer connected", KV_S("peer", p->url), KV_S("identity", p->identity));
         return;

@@ -44,8 +44,6 @@ def publisher(node, stocks, chain, payload):
 
 def test_the_blocks_come_over_p2p_alone(publisher, stocks):
     assert sum(peer.requests["get_chain_range"] for peer in stocks) >= 240
-    kinds = {p["kind"] for p in publisher.rpc("peers.list")["peers"]}
-    assert len(kinds) == 1
 
 
 def test_three_nodes_find_agree_on_and_adopt_a_checkpoint(node, publisher, stocks, chain):
@@ -117,3 +115,31 @@ def test_sync_start_without_a_source_takes_what_peers_offer(node, publisher, sto
     assert job["state"] == "succeeded", job["error"]
     assert json.loads(json.dumps(job["request"]))["kind"] == "peers"
     made.wait_tip(240, chain[240]["hash"])
+
+
+def connected(made):
+    return {p["address"] for p in made.rpc("peers.list")["peers"]
+            if p["connected"]}
+
+
+def test_one_address_is_enough_to_find_the_others(node, publisher, stocks, chain):
+    """The list of one peer leads to the rest, and there to a checkpoint."""
+    urls = [p.url for p in stocks] + ["ws://" + publisher.p2p]
+    stocks[0].peers = urls[1:]
+    made = node([stocks[0]], p2p())
+    wait_until(lambda: connected(made) >= set(urls), "all four")
+    made.wait_tip(240, chain[240]["hash"])
+    assert made.status()["checkpoint"]["height"] == 200
+    origins = {p["address"]: p["origin"] for p in made.rpc("peers.list")["peers"]}
+    assert origins[urls[0]] == "configured"
+    assert {origins[u] for u in urls[1:]} == {"advertised"}
+
+
+def test_03_a_list_of_one_network_does_not_push_the_others_out(node, stocks):
+    """Four hundred addresses of one /16 before two of others."""
+    flood = [f"ws://127.66.{i // 250}.{i % 250 + 1}:9" for i in range(400)]
+    stocks[0].peers = flood[:250] + [stocks[1].url, stocks[2].url]
+    made = node([stocks[0]], p2p())
+    wait_until(lambda: connected(made) >= {p.url for p in stocks}, "the diverse ones", 90)
+    used = [p["address"] for p in made.rpc("peers.list")["peers"] if p["in_use"]]
+    assert sum("127.66." in address for address in used) <= 2
