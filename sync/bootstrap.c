@@ -8,7 +8,7 @@
 #include "sync/finds.h"
 #include "sync/intake.h"
 
-enum { RETRY_STEPS_MAX = 5, RETRY_MOST_MS = 16 * 60 * 1000 };
+enum { RETRY_STEPS_MAX = 5, RETRY_MOST_MS = 16 * 60 * 1000, GATHER_MS = 10000 };
 
 /* --- beginning --- */
 
@@ -176,8 +176,9 @@ void bootstrap_source_failed(struct engine *e, const struct err *why)
     verdicts_reject(e, &v);
 }
 
-static void discover_enter(struct engine *e)
+static void discover_now(struct engine *e)
 {
+    e->job.gather_until_mono_ms = 0;
     e->waiting_for[0] = '\0';
     /* The metadata first: should it be here at once, the tips are still out. */
     e->job.tips_out = e->job.greetings_out = 1;
@@ -186,6 +187,31 @@ static void discover_enter(struct engine *e)
         return;
     greet_peers(e, &e->job.greetings_out, discovered);
     tips_poll(e, &e->job.tips_out, discovered);
+}
+
+/* P2P peers that are still being dialled may be those that a quorum needs. */
+static bool is_gathering(struct engine *e)
+{
+    return e->job.gather_until_mono_ms > clock_mono_ms() && !finds_enough(e) &&
+           links_are_dialling(e);
+}
+
+static void discover_enter(struct engine *e)
+{
+    e->job.gather_until_mono_ms = clock_mono_ms() + GATHER_MS;
+    if (is_gathering(e))
+        (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
+                       "more peers to be connected");
+    else
+        discover_now(e);
+}
+
+static void discover_pump(struct engine *e)
+{
+    if (e->job.gather_until_mono_ms == 0)
+        intake_pump(e);
+    else if (!is_gathering(e))
+        discover_now(e);
 }
 
 /* --- the table of entry actions --- */
@@ -231,7 +257,9 @@ void bootstrap_enter(struct engine *e)
 
 void bootstrap_pump(struct engine *e)
 {
-    if (e->job.state == JOB_DISCOVERING || e->job.state == JOB_FETCHING)
+    if (e->job.state == JOB_DISCOVERING)
+        discover_pump(e);
+    if (e->job.state == JOB_FETCHING)
         intake_pump(e);
     if (e->job.state == JOB_VERIFYING)
         verify_pump(e);

@@ -229,6 +229,7 @@ struct job {
     int64_t retry_at_mono_ms; /* of the download; 0: not due */
     uint64_t body_total;
     int64_t stage_started_ms;
+    int64_t gather_until_mono_ms; /* discovering waits for peers; 0: it does not */
 
     struct payload_meta meta;
     bool has_meta;
@@ -406,6 +407,10 @@ void links_event(struct engine *e, struct p2p_event *ev); /* takes ev */
 enum errc links_start(struct engine *e, struct err *err);
 void links_stop(struct engine *e); /* everything outstanding comes back */
 void links_pump(struct engine *e);
+/* Some P2P peer that may be asked is not connected yet. */
+bool links_are_dialling(struct engine *e);
+/* Ends its connection; it has been taken off the list. */
+void links_drop(struct engine *e, struct peer *p);
 
 /* --- discovery.c: peers that nobody configured --- */
 void discovery_pump(struct engine *e);

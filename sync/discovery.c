@@ -166,8 +166,7 @@ static void fill(struct engine *e, const struct roster_want *w)
 
     if (leaver) {
         log_info("peer given up", KV_S("peer", leaver->url));
-        if (leaver->conn != 0)
-            p2p_drop(e->p2p, leaver->conn, 0);
+        links_drop(e, leaver);
         roster_release(&r, leaver, now);
     }
     entry = roster_next(&r, w, now);

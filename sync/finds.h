@@ -65,6 +65,8 @@ struct finds {
 bool finds_possible(struct engine *e);
 /* Begins a round unless one is under way or the last is not old yet. */
 void finds_refresh(struct engine *e);
+/* As many as quorum and diversity want. */
+bool finds_enough(struct engine *e);
 /* Peers that can be asked now, and the networks they are in. */
 void finds_reach(struct engine *e, size_t *peers, size_t *networks);
 void finds_pump(struct engine *e);

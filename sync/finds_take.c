@@ -66,9 +66,17 @@ static bool job_waits(const struct engine *e)
 
 /* --- on its own --- */
 
-static bool enough(struct engine *e, size_t peers, size_t networks)
+static bool enough(const struct engine *e, size_t peers, size_t networks)
 {
     return peers >= e->cfg->policy.quorum && networks >= e->cfg->policy.min_peers;
+}
+
+bool finds_enough(struct engine *e)
+{
+    size_t peers, networks;
+
+    finds_reach(e, &peers, &networks);
+    return enough(e, peers, networks);
 }
 
 static void say_missing(struct engine *e, const struct find *best, size_t peers,

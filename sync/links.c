@@ -195,6 +195,26 @@ static void announce(struct engine *e)
     p2p_announce(e->p2p, tip.hash);
 }
 
+bool links_are_dialling(struct engine *e)
+{
+    int64_t mono = clock_mono_ms(), now = clock_now_ms();
+
+    for (size_t i = 0; i < peers_count(e->peers) && e->p2p; i++) {
+        const struct peer *p = peers_at(e->peers, i);
+
+        if (p->kind == PEER_WS && p->conn == 0 && peer_usable(p, mono, now))
+            return true;
+    }
+    return false;
+}
+
+void links_drop(struct engine *e, struct peer *p)
+{
+    if (e->p2p && p->conn != 0)
+        p2p_drop(e->p2p, p->conn, 0);
+    p->conn = 0;
+}
+
 void links_pump(struct engine *e)
 {
     int64_t mono = clock_mono_ms(), now = clock_now_ms();

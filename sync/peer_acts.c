@@ -132,7 +132,8 @@ static void drop(struct act *a)
     int64_t now = clock_now_ms();
 
     if (a->peer)
-        roster_release(&r, a->peer, now);
+        links_drop(e, a->peer);
+    roster_release(&r, a->peer, now);
     a->entry = book_find(a->e->book, a->url);
     if (a->entry && a->entry->banned_until_ms > now) {
         a->entry->origin = PEER_ADVERTISED;
