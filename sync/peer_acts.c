@@ -131,9 +131,10 @@ static void drop(struct act *a)
     struct roster r = peerbook_roster(a->e);
     int64_t now = clock_now_ms();
 
-    if (a->peer)
-        links_drop(e, a->peer);
-    roster_release(&r, a->peer, now);
+    if (a->peer) {
+        links_drop(a->e, a->peer);
+        roster_release(&r, a->peer, now);
+    }
     a->entry = book_find(a->e->book, a->url);
     if (a->entry && a->entry->banned_until_ms > now) {
         a->entry->origin = PEER_ADVERTISED;
