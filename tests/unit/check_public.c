@@ -183,6 +183,13 @@ static const struct json *block_at(struct lines *l, size_t height)
     ck_abort_msg("no block %zu", height);
 }
 
+static void block_done(struct lines *l)
+{
+    json_free(l->doc);
+    free(l->text);
+    (void)fclose(l->file);
+}
+
 START_TEST(a_block_is_its_canonical_text)
 {
     CLEANUP_BUF struct buf want = BUF(1U << 20);
@@ -203,6 +210,7 @@ START_TEST(a_block_is_its_canonical_text)
     ck_assert_str_eq(ask(path, NULL), want.data);
     ck_assert(say.lasting);
     ck_assert_str_eq(ask("/blocks/+0220", NULL), want.data);
+    block_done(&l);
 }
 END_TEST
 
@@ -214,6 +222,7 @@ START_TEST(blocks_that_are_not_here)
     struct lines l;
 
     (void)snprintf(hex, sizeof(hex), "%s", text_of(block_at(&l, 100), "hash"));
+    block_done(&l);
     (void)snprintf(path, sizeof(path), "/block/%s", hex); /* a header, no body */
     assert_error(path, NULL, 404, NO_BLOCK);
     assert_error("/blocks/100", NULL, 404, NO_BLOCK);
