@@ -14,7 +14,7 @@ struct arena {
     struct arena_chunk *chunks;
     char *next;
     size_t left;
-    size_t last_bytes; /* of the last chunk: they double up to a limit */
+    size_t last_bytes; /* of the last chunk: they grow up to a limit */
 };
 
 /* n * size zeroed bytes, aligned for any type; not NULL, also for n = 0. */

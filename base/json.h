@@ -11,8 +11,9 @@
 
 /*
  * JSON of the chain, where 12 and 12.0 differ and every byte is hashed.  (The control
- * plane's JSON is cJSON.)  A document is an immutable tree in one arena, parsed by yajl
- * within limits, with the kind of each number kept.  Stricter than Python on purpose:
+ * plane's JSON is cJSON.)  A document is an immutable tree in one arena, read within
+ * limits, with the kind of each number kept, and of each value whether it stands in the
+ * text as it would be written (docs/adr/0019).  Stricter than Python on purpose:
  * duplicate keys, lone surrogates, non-finite numbers (1e400 too), invalid UTF-8 and
  * trailing bytes are refused.  A document may be read by any thread.
  */
@@ -29,13 +30,17 @@ enum json_type {
 struct json {
     enum json_type type;
     bool boolean;
-    double number;
+    union {
+        double number;                    /* of a JSON_FLOAT */
+        const struct json *const *sorted; /* of a JSON_OBJECT, its members by key */
+    };
     const char *text; /* JSON_STRING: UTF-8, may hold NULs, NUL-terminated; numbers */
     size_t len;       /* bytes of text; members of an array or object */
-    const char *key;  /* in an object, else NULL */
+    const char *key;  /* in an object, else NULL; no NUL */
     size_t key_len;
-    const struct json *first, *next;  /* children in document order; siblings */
-    const struct json *const *sorted; /* members of an object in canonical order */
+    const struct json *first, *next; /* children in document order; siblings */
+    const char *canon; /* its JSON_CANON, if the text was spelled so, else NULL */
+    size_t canon_len;
 };
 
 struct json_limits {

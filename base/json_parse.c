@@ -1,156 +1,146 @@
-#include <math.h>
-#include <yajl/yajl_parse.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/json_doc.h"
 #include "base/mem.h"
-#include "base/pyfloat.h"
 
+/* A container that is not closed yet; [0] is around the root. */
 struct frame {
     struct json *node, *last;
-    const char *key; /* of the next member, set by map_key */
+    const char *key; /* of the next member */
     size_t key_len;
+    size_t odd; /* the reader's, where it began */
 };
 
-struct builder {
+struct parser {
+    struct json_reader r;
     struct json_doc *doc;
     const struct json_limits *limits;
-    struct frame *frames; /* [0] is around the root */
+    struct frame *frames;
     unsigned depth;
     size_t nodes;
-    const char *why;
 };
 
-static int refuse(struct builder *b, const char *why)
+bool json_read_failed(struct json_reader *r, const char *why)
 {
-    b->why = why;
-    return 0; /* yajl stops */
+    r->why = why;
+    return false;
 }
 
-/* The next value where the parser stands; NULL when there are too many. */
-static struct json *add(struct builder *b, enum json_type type)
+static bool fail(struct parser *p, const char *why)
 {
-    struct frame *f = &b->frames[b->depth];
+    return json_read_failed(&p->r,
+                            p->r.at < p->r.end ? why : "the text ends too early");
+}
+
+static void skip_space(struct json_reader *r)
+{
+    const char *from = r->at;
+
+    while (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t')
+        r->at++;
+    r->odd += r->at != from;
+}
+
+/* The value that begins where the reader stands; NULL when there are too many. */
+static struct json *add(struct parser *p)
+{
+    struct frame *f = &p->frames[p->depth];
     struct json *v;
 
-    if (++b->nodes > b->limits->max_nodes) {
-        (void)refuse(b, "too many values");
+    if (++p->nodes > p->limits->max_nodes) {
+        (void)fail(p, "too many values");
         return NULL;
     }
-    v = arena_alloc(&b->doc->arena, 1, sizeof(*v));
-    v->type = type;
+    v = arena_alloc(&p->doc->arena, 1, sizeof(*v));
     v->key = f->key;
     v->key_len = f->key_len;
+    v->canon = p->r.at;
     if (f->last)
         f->last->next = v;
     else if (f->node)
         f->node->first = v;
     else
-        b->doc->root = v;
+        p->doc->root = v;
     f->last = v;
     if (f->node)
         f->node->len++;
     return v;
 }
 
-static int on_null(void *ctx)
+/* The value ends where the reader stands; odd is from where it began. */
+static void finish(const struct parser *p, struct json *v, size_t odd)
 {
-    return add(ctx, JSON_NULL) != NULL;
+    if (p->r.odd == odd)
+        v->canon_len = (size_t)(p->r.at - v->canon);
+    else
+        v->canon = NULL;
 }
 
-static int on_boolean(void *ctx, int value)
-{
-    struct json *v = add(ctx, JSON_BOOL);
-
-    if (v)
-        v->boolean = value != 0;
-    return v != NULL;
-}
-
-static bool is_integer(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (text[i] == '.' || text[i] == 'e' || text[i] == 'E')
-            return false;
-    return true;
-}
-
-static int on_number(void *ctx, const char *text, size_t len)
-{
-    struct builder *b = ctx;
-    bool integer = is_integer(text, len);
-    struct json *v = add(b, integer ? JSON_INT : JSON_FLOAT);
-    char spelling[PYFLOAT_TEXT];
-
-    if (!v)
-        return 0;
-    if (integer) {
-        if (len == 2 && text[0] == '-' && text[1] == '0') {
-            text++;
-            len--;
-        }
-        v->text = arena_text(&b->doc->arena, text, len);
-        v->len = len;
-        return 1;
-    }
-    v->number = pyfloat_parse(text, len);
-    if (!isfinite(v->number))
-        return refuse(b, "a number beyond a double");
-    v->len = pyfloat_repr(v->number, spelling);
-    v->text = arena_text(&b->doc->arena, spelling, v->len);
-    return 1;
-}
-
-static int on_string(void *ctx, const unsigned char *text, size_t len)
-{
-    struct builder *b = ctx;
-    struct json *v = add(b, JSON_STRING);
-
-    if (!v)
-        return 0;
-    v->text = arena_text(&b->doc->arena, text, len);
-    v->len = len;
-    return 1;
-}
-
-static int on_key(void *ctx, const unsigned char *text, size_t len)
-{
-    struct builder *b = ctx;
-    struct frame *f = &b->frames[b->depth];
-
-    f->key = arena_text(&b->doc->arena, text, len);
-    f->key_len = len;
-    return 1;
-}
-
-static int open_container(struct builder *b, enum json_type type)
+static bool open_container(struct parser *p, enum json_type type)
 {
     struct json *v;
 
-    if (b->depth >= b->limits->max_depth)
-        return refuse(b, "nested too deep");
-    v = add(b, type);
+    if (p->depth >= p->limits->max_depth)
+        return fail(p, "nested too deep");
+    v = add(p);
     if (!v)
-        return 0;
-    b->frames[++b->depth] = (struct frame){.node = v};
-    return 1;
+        return false;
+    v->type = type;
+    p->r.at++;
+    p->frames[++p->depth] = (struct frame){.node = v, .odd = p->r.odd};
+    return true;
 }
 
-static int on_map(void *ctx)
+static bool read_word(struct parser *p, struct json *v, const char *word,
+                      enum json_type type)
 {
-    return open_container(ctx, JSON_OBJECT);
+    size_t len = strlen(word);
+
+    if (strncmp(p->r.at, word, len) != 0)
+        return fail(p, "not JSON");
+    v->type = type;
+    v->boolean = *word == 't';
+    p->r.at += len;
+    return true;
 }
 
-static int on_array(void *ctx)
+static bool read_meaning(struct parser *p, struct json *v)
 {
-    return open_container(ctx, JSON_ARRAY);
+    switch (*p->r.at) {
+    case '"':
+        v->type = JSON_STRING;
+        return json_read_string(&p->r, &v->text, &v->len);
+    case 't':
+        return read_word(p, v, "true", JSON_BOOL);
+    case 'f':
+        return read_word(p, v, "false", JSON_BOOL);
+    case 'n':
+        return read_word(p, v, "null", JSON_NULL);
+    default:
+        return *p->r.at == '-' || (*p->r.at >= '0' && *p->r.at <= '9')
+                   ? json_read_number(&p->r, &p->doc->arena, v)
+                   : fail(p, "not JSON");
+    }
 }
 
-static int on_array_end(void *ctx)
+/* A value; of a container its bracket. */
+static bool read_value(struct parser *p)
 {
-    struct builder *b = ctx;
+    struct json *v;
+    size_t odd;
 
-    b->depth--;
-    return 1;
+    skip_space(&p->r);
+    if (*p->r.at == '{')
+        return open_container(p, JSON_OBJECT);
+    if (*p->r.at == '[')
+        return open_container(p, JSON_ARRAY);
+    odd = p->r.odd;
+    v = add(p);
+    if (!v || !read_meaning(p, v))
+        return false;
+    finish(p, v, odd);
+    return true;
 }
 
 static int by_key(const void *a, const void *b)
@@ -161,11 +151,9 @@ static int by_key(const void *a, const void *b)
 }
 
 /* In most documents every object's members stand in order. */
-static int on_map_end(void *ctx)
+static bool sort_members(struct parser *p, struct json *node)
 {
-    struct builder *b = ctx;
-    struct json *node = b->frames[b->depth--].node;
-    const struct json **sorted = arena_alloc(&b->doc->arena, node->len, sizeof(void *));
+    const struct json **sorted = arena_alloc(&p->doc->arena, node->len, sizeof(void *));
     bool in_order = true;
     size_t n = 0;
 
@@ -175,58 +163,72 @@ static int on_map_end(void *ctx)
     }
     node->sorted = sorted;
     if (in_order)
-        return 1;
+        return true;
+    p->r.odd++;
     qsort(sorted, n, sizeof(void *), by_key);
     for (size_t i = 1; i < n; i++)
         if (by_key(&sorted[i - 1], &sorted[i]) == 0)
-            return refuse(b, "a key twice in one object");
-    return 1;
+            return json_read_failed(&p->r, "a key twice in one object");
+    return true;
 }
 
-static const yajl_callbacks callbacks = {
-    .yajl_null = on_null,
-    .yajl_boolean = on_boolean,
-    .yajl_number = on_number,
-    .yajl_string = on_string,
-    .yajl_start_map = on_map,
-    .yajl_map_key = on_key,
-    .yajl_end_map = on_map_end,
-    .yajl_start_array = on_array,
-    .yajl_end_array = on_array_end,
-};
-
-/* yajl's own message is two lines with the text in it: the first says enough. */
-static enum errc parse_failed(yajl_handle h, const struct builder *b, struct err *err)
+static bool close_container(struct parser *p)
 {
-    size_t at = yajl_get_bytes_consumed(h);
-    unsigned char *text;
+    const struct frame *f = &p->frames[p->depth--];
 
-    if (b->why)
-        return err_fail(err, REASON_BLOCK_MALFORMED, "JSON byte %zu: %s", at, b->why);
-    text = yajl_get_error(h, 0, NULL, 0);
-    text[strcspn((char *)text, "\n")] = '\0';
-    (void)err_fail(err, REASON_BLOCK_MALFORMED, "JSON byte %zu: %.120s", at,
-                   (const char *)text);
-    yajl_free_error(h, text);
-    return err->code;
+    p->r.at++;
+    if (f->node->type == JSON_OBJECT && !sort_members(p, f->node))
+        return false;
+    finish(p, f->node, f->odd);
+    return true;
 }
 
-static enum errc run(struct builder *b, const char *text, size_t len, struct err *err)
+static bool read_key(struct parser *p)
 {
-    yajl_handle h = yajl_alloc(&callbacks, NULL, b);
-    yajl_status status;
-    enum errc rc = ERR_OK;
+    struct frame *f = &p->frames[p->depth];
 
-    if (!h)
-        abort();
-    (void)yajl_config(h, yajl_dont_validate_strings, 1); /* json_scan did */
-    status = yajl_parse(h, (const unsigned char *)text, len);
-    if (status == yajl_status_ok)
-        status = yajl_complete_parse(h);
-    if (status != yajl_status_ok)
-        rc = parse_failed(h, b, err);
-    yajl_free(h);
-    return rc;
+    skip_space(&p->r);
+    if (*p->r.at != '"')
+        return fail(p, "a key is missing");
+    if (!json_read_key(&p->r, &f->key, &f->key_len))
+        return false;
+    skip_space(&p->r);
+    if (*p->r.at != ':')
+        return fail(p, "a colon is missing");
+    p->r.at++;
+    return true;
+}
+
+/* Behind a value or an opening bracket: past the brackets that close, and up to the
+   next value.  False when there is none, or with why. */
+static bool has_more(struct parser *p)
+{
+    while (p->depth > 0) {
+        const struct json *node = p->frames[p->depth].node;
+        bool object = node->type == JSON_OBJECT;
+
+        skip_space(&p->r);
+        if (*p->r.at == (object ? '}' : ']')) {
+            if (!close_container(p))
+                return false;
+            continue;
+        }
+        if (node->len > 0 && *p->r.at != ',')
+            return fail(p, "a comma is missing");
+        p->r.at += node->len > 0;
+        return !object || read_key(p);
+    }
+    skip_space(&p->r);
+    return p->r.at < p->r.end && fail(p, "something behind the value");
+}
+
+static bool read_document(struct parser *p)
+{
+    do {
+        if (!read_value(p))
+            return false;
+    } while (has_more(p));
+    return !p->r.why;
 }
 
 enum errc json_parse(const char *text, size_t len, const struct json_limits *limits,
@@ -234,23 +236,24 @@ enum errc json_parse(const char *text, size_t len, const struct json_limits *lim
 {
     CLEANUP(json_free) struct json_doc *doc = NULL;
     AUTOFREE struct frame *frames = NULL;
-    struct builder b = {.limits = limits};
-    const char *why;
-    size_t at;
-    enum errc rc;
+    struct parser p = {.limits = limits};
+    const char *source;
 
     if (len > limits->max_bytes)
         return err_fail(err, REASON_BLOCK_MALFORMED, "JSON of %zu bytes, limit %zu",
                         len, limits->max_bytes);
-    if (!json_scan(text, len, &at, &why))
-        return err_fail(err, REASON_BLOCK_MALFORMED, "JSON byte %zu: %s", at, why);
     doc = xcalloc(1, sizeof(*doc));
     frames = xcalloc(limits->max_depth + 1U, sizeof(*frames));
-    b.doc = doc;
-    b.frames = frames;
-    rc = run(&b, text, len, err);
-    if (rc != ERR_OK)
-        return rc;
+    source = arena_text(&doc->arena, text, len);
+    p.r = (struct json_reader){
+        .at = source,
+        .end = source + len,
+        .put = arena_alloc(&doc->arena, len + JSON_READER_SPARE, 1)};
+    p.doc = doc;
+    p.frames = frames;
+    if (!read_document(&p))
+        return err_fail(err, REASON_BLOCK_MALFORMED, "JSON byte %zu: %s",
+                        (size_t)(p.r.at - source), p.r.why);
     *out = TAKE(doc);
     return ERR_OK;
 }

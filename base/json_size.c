@@ -41,6 +41,8 @@ static size_t children_size(const struct json *v)
 
 size_t json_size(const struct json *v)
 {
+    if (v->canon)
+        return v->canon_len;
     switch (v->type) {
     case JSON_NULL:
         return 4;

@@ -121,8 +121,13 @@ static void put_array(const struct json *v, enum json_form form, struct buf *out
     buf_put(out, "]", 1);
 }
 
+/* What has nothing in it is spelled alike in all forms. */
 void json_write(const struct json *v, enum json_form form, struct buf *out)
 {
+    if (v->canon && (form == JSON_CANON || !v->first)) {
+        buf_put(out, v->canon, v->canon_len);
+        return;
+    }
     switch (v->type) {
     case JSON_NULL:
         buf_put(out, "null", 4);

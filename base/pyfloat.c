@@ -1,11 +1,8 @@
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/mem.h"
 #include "base/pyfloat.h"
 #include "base/u128.h"
 
@@ -252,51 +249,4 @@ size_t pyfloat_repr(double value, char out[PYFLOAT_TEXT])
         p = put_finite(p, value);
     *p = '\0';
     return (size_t)(p - out);
-}
-
-/*
- * Digits up to 2^53 and a power of ten up to 10^16 are exact doubles, so their quotient
- * is rounded once, as it must be.  Anything else is for strtod.
- */
-static bool parse_short(const char *text, size_t len, double *out)
-{
-    static const double power10[] = {1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7, 1e8,
-                                     1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16};
-    uint64_t digits = 0;
-    size_t decimals = 0;
-    bool point = false;
-
-    if (len == 0 || len > DIGITS_MAX || FLT_EVAL_METHOD != 0)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '.' && !point) {
-            point = true;
-            continue;
-        }
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        digits = digits * 10 + (uint64_t)(text[i] - '0');
-        decimals += point;
-    }
-    if (digits > (uint64_t)1 << DBL_MANT_DIG)
-        return false;
-    *out = (double)digits / power10[decimals];
-    return true;
-}
-
-double pyfloat_parse(const char *text, size_t len)
-{
-    double value;
-    char small[64];
-    AUTOFREE char *large = NULL;
-
-    if (parse_short(text, len, &value))
-        return value;
-    if (len >= sizeof(small)) {
-        large = xstrndup(text, len);
-        return strtod(large, NULL);
-    }
-    memcpy(small, text, len);
-    small[len] = '\0';
-    return strtod(small, NULL);
 }

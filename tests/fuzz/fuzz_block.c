@@ -189,12 +189,36 @@ static void try_repaired(const char *text, size_t len,
     check_connect(b, params);
 }
 
+/* Canonical text is the same from a text that is canonical and from one that is not. */
+static void check_spelling(const char *text, size_t len)
+{
+    CLEANUP_BUF struct buf canon = BUF(64U << 20), spaced = BUF(64U << 20),
+                           again = BUF(64U << 20);
+    const struct json_limits limits = {64U << 20, 1U << 20, 64};
+    CLEANUP(json_free) struct json_doc *doc = NULL, *fast = NULL, *slow = NULL;
+    struct err err;
+
+    if (json_parse(text, len, &JSON_LIMITS_BLOCK, &doc, &err) != ERR_OK)
+        return;
+    json_write(json_root(doc), JSON_CANON, &canon);
+    json_write(json_root(doc), JSON_SPACED, &spaced);
+    require(json_size(json_root(doc)) == canon.len);
+    require(json_parse(canon.data, canon.len, &limits, &fast, &err) == ERR_OK);
+    require(json_parse(spaced.data, spaced.len, &limits, &slow, &err) == ERR_OK);
+    json_write(json_root(fast), JSON_CANON, &again);
+    require(again.len == canon.len && memcmp(again.data, canon.data, canon.len) == 0);
+    buf_reset(&again);
+    json_write(json_root(slow), JSON_CANON, &again);
+    require(again.len == canon.len && memcmp(again.data, canon.data, canon.len) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct chain_params *params = params_find("testnet");
     struct block *b = NULL;
     struct err err = {0};
 
+    check_spelling((const char *)data, size);
     try_repaired((const char *)data, size, params);
     if (block_decode((const char *)data, size, params, &b, &err) != ERR_OK) {
         require(b == NULL && err.reason != REASON_NONE && err.msg[0] != '\0');
