@@ -45,23 +45,19 @@ static const uint8_t worth[256] = {
     ['E'] = 15 | UPPER, ['F'] = 16 | UPPER,
 };
 
+/* Looks at all before it says no: a good text is never left early. */
 bool hex_decode(const char *text, size_t len, bool lower_only, uint8_t *out)
 {
     const unsigned char *p = (const unsigned char *)text;
-    bool upper = false;
+    unsigned all = 0;
 
     for (size_t i = 0; i < len; i++) {
-        unsigned hi = worth[p[2 * i]], lo;
+        unsigned hi = worth[p[2 * i]] - 1U, lo = worth[p[2 * i + 1]] - 1U;
 
-        if (hi == 0)
-            return false; /* may be the NUL that ends the text: no look beyond */
-        lo = worth[p[2 * i + 1]];
-        if (lo == 0)
-            return false;
-        upper = upper || ((hi | lo) & UPPER);
-        out[i] = (uint8_t)(((hi & 31) - 1) << 4 | ((lo & 31) - 1));
+        all |= hi | lo;
+        out[i] = (uint8_t)(hi << 4 | (lo & 15));
     }
-    return !(lower_only && upper);
+    return all <= (UPPER | 15) && !(lower_only && (all & UPPER));
 }
 
 bool hex_hash(const char *text, uint8_t out[32])

@@ -92,7 +92,9 @@ bool json_double(const struct json *v, double *out)
 
 bool json_text(const struct json *v, const char **out)
 {
-    if (!v || v->type != JSON_STRING || memchr(v->text, '\0', v->len))
+    if (!v || v->type != JSON_STRING)
+        return false;
+    if (!v->canon && memchr(v->text, '\0', v->len)) /* a NUL comes from an escape */
         return false;
     *out = v->text;
     return true;

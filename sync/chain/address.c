@@ -51,11 +51,18 @@ static size_t blank_before_end(struct span s)
     return 0;
 }
 
+static bool is_plain(char c)
+{
+    return c > 0x20 && c < 0x7f;
+}
+
 static struct span strip(const char *in)
 {
     struct span s = {in, strlen(in)};
     size_t n;
 
+    if (s.len > 0 && is_plain(s.text[0]) && is_plain(s.text[s.len - 1]))
+        return s; /* as nearly all are */
     while ((n = blank_at(s.text, s.len)) > 0) {
         s.text += n;
         s.len -= n;
@@ -78,15 +85,21 @@ static bool starts_with(struct span s, const char *prefix)
     return s.len >= strlen(prefix) && memcmp(s.text, prefix, strlen(prefix)) == 0;
 }
 
+enum { DIGIT = 1, UPPER = 2, LOWER = 4 }; /* of hex digits */
+static const uint8_t kinds[256] = {
+    ['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT, ['4'] = DIGIT,
+    ['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT, ['8'] = DIGIT, ['9'] = DIGIT,
+    ['A'] = UPPER, ['B'] = UPPER, ['C'] = UPPER, ['D'] = UPPER, ['E'] = UPPER,
+    ['F'] = UPPER, ['a'] = LOWER, ['b'] = LOWER, ['c'] = LOWER, ['d'] = LOWER,
+    ['e'] = LOWER, ['f'] = LOWER};
+
 static bool is_hex(struct span s, size_t from)
 {
-    for (size_t i = from; i < s.len; i++) {
-        char c = s.text[i], lower = (char)(c | 0x20);
+    bool all = true;
 
-        if ((c < '0' || c > '9') && (lower < 'a' || lower > 'f'))
-            return false;
-    }
-    return true;
+    for (size_t i = from; i < s.len; i++)
+        all &= kinds[(unsigned char)s.text[i]] != 0;
+    return all;
 }
 
 /* Of the hex forms: TXAI and XAI.  0 if it is neither, or the digits are not right. */
@@ -116,13 +129,11 @@ static bool is_base32(struct span s)
 /* A body in one case is given its checksum's; a mixed one is kept, right or wrong. */
 static bool has_one_case(const char *body)
 {
-    bool upper = false, lower = false;
+    unsigned seen = 0;
 
-    for (size_t i = 0; i < HEX_STANDARD; i++) {
-        upper = upper || (body[i] >= 'A' && body[i] <= 'F');
-        lower = lower || (body[i] >= 'a' && body[i] <= 'f');
-    }
-    return !(upper && lower);
+    for (size_t i = 0; i < HEX_STANDARD; i++)
+        seen |= kinds[(unsigned char)body[i]];
+    return (seen & (UPPER | LOWER)) != (UPPER | LOWER);
 }
 
 bool address_normalise(const char *in, char out[COIN_ADDRESS_MAX + 1])
