@@ -20,6 +20,7 @@ struct payload_canon {
     bool any;         /* a list has begun */
     bool list_begins; /* nothing of the list is in a record yet */
     bool entry_first;
+    bool passing; /* the text comes by payload_canon_pass */
 };
 
 /* Equal addresses keep the order in which their pieces came. */
@@ -103,13 +104,27 @@ enum errc payload_canon_list(struct payload_canon *c, const char *address,
     if (order == 0)
         return twice(address, len, err);
     *descends = order > 0;
-    if (c->any && !c->sort)
+    if (c->any && !c->sort && !c->passing)
         buf_puts(&c->text, ", ");
     memcpy(c->address, address, len + 1);
     c->any = c->list_begins = c->entry_first = true;
+    if (c->passing)
+        return ERR_OK;
     json_write_string(address, len, &c->text);
     buf_puts(&c->text, ": [");
     return ERR_OK;
+}
+
+bool payload_canon_pass_begin(struct payload_canon *c)
+{
+    c->passing = !c->sort;
+    return c->passing;
+}
+
+void payload_canon_pass_end(struct payload_canon *c, const char *text, size_t len)
+{
+    hasher_add(c->hasher, text, len);
+    c->passing = false;
 }
 
 static void entry_comma(struct payload_canon *c)
@@ -130,6 +145,10 @@ enum errc payload_canon_entry(struct payload_canon *c, const struct payload_entr
 enum errc payload_canon_entry_text(struct payload_canon *c, const char *text,
                                    size_t len, struct err *err)
 {
+    if (c->passing) {
+        c->entry_first = false;
+        return ERR_OK;
+    }
     entry_comma(c);
     buf_put(&c->text, text, len);
     return c->text.len < FLUSH_BYTES ? ERR_OK : flush(c, err);
@@ -137,6 +156,8 @@ enum errc payload_canon_entry_text(struct payload_canon *c, const char *text,
 
 enum errc payload_canon_list_end(struct payload_canon *c, struct err *err)
 {
+    if (c->passing)
+        return ERR_OK;
     buf_puts(&c->text, "]");
     return c->sort || c->text.len >= FLUSH_BYTES ? flush(c, err) : ERR_OK;
 }

@@ -32,6 +32,15 @@ enum errc payload_canon_entry(struct payload_canon *c, const struct payload_entr
 /* The same of an entry whose canonical text is at hand. */
 enum errc payload_canon_entry_text(struct payload_canon *c, const char *text,
                                    size_t len, struct err *err);
+
+/*
+ * Between the two, lists and entries are told but not written: their text, commas and
+ * all, is canonical as it stands and handed over by pass_end.  Only before anything
+ * was written, and false when not in order.
+ */
+bool payload_canon_pass_begin(struct payload_canon *c);
+void payload_canon_pass_end(struct payload_canon *c, const char *text, size_t len);
+
 enum errc payload_canon_list_end(struct payload_canon *c, struct err *err);
 
 /* before is looked at when not in order. */

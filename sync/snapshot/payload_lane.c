@@ -5,8 +5,8 @@
 #include "sync/snapshot/payload_lane.h"
 
 enum {
-    UNIT_MAX = 1024, /* an entry: its address twice, txid, numbers, names */
-    SHORT_MAX = 15,  /* digits, DBL_DIG */
+    UNIT_MAX = 1024,  /* an entry: its address twice, txid, numbers, names */
+    INTEGER_MAX = 15, /* digits */
 };
 
 static const char opening[] = "\"utxo_set\": {";
@@ -39,35 +39,12 @@ static size_t digits(const struct cursor *c, size_t max)
     return n;
 }
 
-/*
- * Any decimal of up to 15 digits is the shortest spelling of its double, when it is
- * spelled as Python does: without needless zeros, and positional from 0.0001 up.
- */
-static bool is_short(const char *text, size_t len)
-{
-    const char *point = memchr(text, '.', len);
-    size_t whole = point ? (size_t)(point - text) : len, i = whole + 1;
-
-    if (!point || len > SHORT_MAX + 1 || whole == 0 || i == len)
-        return false;
-    for (size_t k = 0; k < len; k++)
-        if (k != whole && !is_digit(text[k]))
-            return false;
-    if (text[len - 1] == '0' && i != len - 1)
-        return false;
-    if (text[0] != '0')
-        return true;
-    while (i < len && text[i] == '0')
-        i++;
-    return whole == 1 && (i < whole + 5 || len == 3);
-}
-
 static bool is_integer(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (!is_digit(text[i]))
             return false;
-    return len <= SHORT_MAX && (text[0] != '0' || len == 1);
+    return len <= INTEGER_MAX && (text[0] != '0' || len == 1);
 }
 
 static bool is_repr(const char *text, size_t len)
@@ -90,7 +67,7 @@ static bool eat_amount(struct cursor *c, struct payload_entry *e)
 
     if (len == 0 || len >= PYFLOAT_TEXT || !is_digit(c->at[0]))
         return false;
-    e->short_amount = is_short(c->at, len);
+    e->short_amount = pyfloat_is_short(c->at, len);
     if (!e->short_amount && !is_integer(c->at, len) && !is_repr(c->at, len))
         return false;
     e->amount = pyfloat_parse(c->at, len);
@@ -245,8 +222,11 @@ enum errc payload_lane_feed(struct payload_lane *lane, struct payload_parser *p,
     }
     if (!rc && !lane->over) {
         const char *from = c.at;
+        bool pass = payload_canon_pass_begin(lane->walk->canon);
 
         rc = take(lane, &c, err);
+        if (pass)
+            payload_canon_pass_end(lane->walk->canon, from, (size_t)(c.at - from));
         payload_parser_pass(p, (size_t)(c.at - from));
         if (rc)
             return payload_parser_place(p, err);

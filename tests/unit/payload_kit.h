@@ -26,10 +26,10 @@ struct pk {
 static const char pk_block[] =
     "0001cb9c3a02a4cef3730b4d1f57764765e140e87f949712642aee0066c90a71";
 
-static inline void pk_init(struct pk *p)
+static inline void pk_init_in(struct pk *p, const char *parent)
 {
     memset(p, 0, sizeof(*p));
-    (void)snprintf(p->dir, sizeof(p->dir), "/tmp/cairn-payload-XXXXXX");
+    (void)snprintf(p->dir, sizeof(p->dir), "%s/cairn-payload-XXXXXX", parent);
     ck_assert_ptr_nonnull(mkdtemp(p->dir));
     (void)snprintf(p->payload, sizeof(p->payload), "%s/payload.json", p->dir);
     (void)snprintf(p->coins, sizeof(p->coins), "%s/base.coins", p->dir);
@@ -39,6 +39,11 @@ static inline void pk_init(struct pk *p)
                                         .sort_memory = 1U << 20,
                                         .max_supply = (u128)121000000 *
                                                       (u128)1000000000000000000U};
+}
+
+static inline void pk_init(struct pk *p)
+{
+    pk_init_in(p, "/tmp");
 }
 
 static inline void pk_fini(struct pk *p)
