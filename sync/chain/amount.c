@@ -49,17 +49,36 @@ static double truncate_decimals(double value)
         text, (size_t)snprintf(text, sizeof(text), "%.*se%d", keep, digits, -DECIMALS));
 }
 
+static bool is_in_range(double value)
+{
+    return isfinite(value) && value >= 0.0 && value <= AMOUNT_MAX;
+}
+
 bool amount_normalise(double value, double *out)
 {
-    if (!isfinite(value) || value < 0.0 || value > AMOUNT_MAX)
+    if (!is_in_range(value))
         return false;
     *out = truncate_decimals(value);
     return true;
+}
+
+/* Its text tells: there is nothing to truncate behind "0." and 18 digits. */
+static bool is_short(const struct json *v)
+{
+    return v->type == JSON_FLOAT && v->len <= 2 + DECIMALS &&
+           !memchr(v->text, 'e', v->len);
 }
 
 bool amount_read(const struct json *v, double *out)
 {
     double value;
 
-    return json_double(v, &value) && amount_normalise(value, out);
+    if (!json_double(v, &value))
+        return false;
+    if (!is_short(v))
+        return amount_normalise(value, out);
+    if (!is_in_range(value))
+        return false;
+    *out = value;
+    return true;
 }

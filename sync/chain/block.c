@@ -32,7 +32,7 @@ static bool is_signed(const struct tx *tx, const struct chain_params *params)
         !address_is_of_key(tx->sender, key, params))
         return false;
     hex_encode(tx->txid, sizeof(tx->txid), message);
-    return ecdsa_check(tx->public_key, tx->signature, message, 64);
+    return ecdsa_check_raw(key, tx->signature, message, 64);
 }
 
 enum errc block_check_signatures(const struct block *b,

@@ -22,17 +22,15 @@ static bool parse_key(const uint8_t *key, size_t len, secp256k1_pubkey *out)
     return secp256k1_ec_pubkey_parse(secp256k1_context_static, out, key, len) == 1;
 }
 
-bool ecdsa_check(const char *pubkey_hex, const char *sig_hex, const void *message,
-                 size_t len)
+bool ecdsa_check_raw(const uint8_t key[64], const char *sig_hex, const void *message,
+                     size_t len)
 {
-    uint8_t key[RAW], sig[RAW], digest[32];
+    uint8_t sig[RAW], digest[32];
     secp256k1_pubkey point;
     secp256k1_ecdsa_signature signature;
 
-    if (strlen(pubkey_hex) != sizeof(key) * 2 || strlen(sig_hex) != sizeof(sig) * 2 ||
-        !hex_decode(pubkey_hex, sizeof(key), false, key) ||
-        !hex_decode(sig_hex, sizeof(sig), false, sig) ||
-        !parse_key(key, sizeof(key), &point) ||
+    if (strlen(sig_hex) != sizeof(sig) * 2 ||
+        !hex_decode(sig_hex, sizeof(sig), false, sig) || !parse_key(key, RAW, &point) ||
         !secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &signature,
                                                  sig))
         return false;
@@ -40,6 +38,16 @@ bool ecdsa_check(const char *pubkey_hex, const char *sig_hex, const void *messag
     /* refuses a high s */
     return secp256k1_ecdsa_verify(secp256k1_context_static, &signature, digest,
                                   &point) == 1;
+}
+
+bool ecdsa_check(const char *pubkey_hex, const char *sig_hex, const void *message,
+                 size_t len)
+{
+    uint8_t key[RAW];
+
+    return strlen(pubkey_hex) == sizeof(key) * 2 &&
+           hex_decode(pubkey_hex, sizeof(key), false, key) &&
+           ecdsa_check_raw(key, sig_hex, message, len);
 }
 
 bool ecdsa_check_digest(const uint8_t *key, size_t key_len, const uint8_t digest[32],

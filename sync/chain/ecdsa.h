@@ -12,6 +12,10 @@
 bool ecdsa_check(const char *pubkey_hex, const char *sig_hex, const void *message,
                  size_t len);
 
+/* The same with the key as it is, X||Y. */
+bool ecdsa_check_raw(const uint8_t key[64], const char *sig_hex, const void *message,
+                     size_t len);
+
 /* 10.4: over a ready digest, raw r||s, high s accepted; key as 33, 64 or 65 bytes.
    False for what is malformed too. */
 bool ecdsa_check_digest(const uint8_t *key, size_t key_len, const uint8_t digest[32],
