@@ -88,7 +88,8 @@ static void discovered(struct engine *e)
 {
     struct job *j = &e->job;
 
-    if (j->tips_out == 0 && j->greetings_out == 0 && j->has_meta)
+    if (j->tips_out == 0 && j->greetings_out == 0 && j->listings_out == 0 &&
+        j->has_meta)
         jobs_event(e, JOB_EV_OK, NULL);
 }
 
@@ -176,16 +177,21 @@ void bootstrap_source_failed(struct engine *e, const struct err *why)
     verdicts_reject(e, &v);
 }
 
+static void greeted(struct engine *e)
+{
+    listing_ask(e, &e->job.listings_out, discovered);
+}
+
 static void discover_now(struct engine *e)
 {
     e->job.gather_until_mono_ms = 0;
     e->waiting_for[0] = '\0';
     /* The metadata first: should it be here at once, the tips are still out. */
-    e->job.tips_out = e->job.greetings_out = 1;
+    e->job.tips_out = e->job.greetings_out = e->job.listings_out = 1;
     intake_metadata(e);
     if (!e->job.active || e->job.state != JOB_DISCOVERING)
         return;
-    greet_peers(e, &e->job.greetings_out, discovered);
+    greet_peers(e, &e->job.greetings_out, greeted);
     tips_poll(e, &e->job.tips_out, discovered);
 }
 

@@ -235,7 +235,7 @@ struct job {
     bool has_meta;
     char *head, *tail; /* of a peek */
     size_t head_len, tail_len;
-    unsigned peeks_out, tips_out, greetings_out, votes_out;
+    unsigned peeks_out, tips_out, greetings_out, listings_out, votes_out;
     void (*votes_done)(struct engine *e);
 
     struct vote votes[TRUST_VOTES_MAX];
@@ -295,7 +295,13 @@ struct engine {
     struct {
         unsigned *out;
         void (*done)(struct engine *e);
-    } polls[2];           /* tips_poll: the follower's and a job's can overlap */
+    } polls[2]; /* tips_poll: the follower's and a job's can overlap */
+    /* listing.c */
+    uint8_t listing_nonce[32];
+    unsigned *listing_out, listings_out;
+    void (*listing_done)(struct engine *e);
+    int64_t listing_at_mono_ms;
+
     uint8_t greeting[32]; /* nonce of the last round: greet.c */
     unsigned *greeting_out;
     void (*greeting_done)(struct engine *e);
@@ -414,6 +420,12 @@ void links_drop(struct engine *e, struct peer *p);
 
 /* --- discovery.c: peers that nobody configured --- */
 void discovery_pump(struct engine *e);
+
+/* --- listing.c: what Cairns over HTTP offer and state --- */
+enum { LISTING_LEAST_MS = 60000 };
+/* Every usable Cairn; done(e) when the last has answered or failed. */
+void listing_ask(struct engine *e, unsigned *out, void (*done)(struct engine *e));
+void listing_pump(struct engine *e);
 
 /* --- told.c: the peers others hear of from us --- */
 void told_update(struct engine *e);

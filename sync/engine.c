@@ -107,6 +107,7 @@ void engine_new_epoch(struct engine *e)
     transfer_wake(e->transfer);
     verify_cancel(e);
     e->polls_out = 0;
+    e->listings_out = 0;
     e->choose_again = false;
     reorg_reset(&e->reorg);
     sweep_reset(&e->sweep);
@@ -259,6 +260,7 @@ static bool pump(struct engine *e)
     if (e->job.active)
         bootstrap_pump(e);
     discovery_pump(e);
+    listing_pump(e);
     links_pump(e);
     finds_pump(e);
     told_update(e);

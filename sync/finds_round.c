@@ -109,6 +109,7 @@ void finds_round_begin(struct engine *e)
     f->round++;
     f->out = 0;
     f->ends_at_mono_ms = mono + ROUND_MS;
+    e->listing_at_mono_ms = 0; /* what Cairns over HTTP offer belongs to it */
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         struct peer *p = peers_at(e->peers, i);
 

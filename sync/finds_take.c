@@ -132,6 +132,13 @@ static bool is_wanted(struct engine *e)
            finds_possible(e);
 }
 
+/* Cairns over HTTP are asked by the job, or by listing_pump. */
+static bool is_listing(const struct engine *e)
+{
+    return e->job.active ? e->job.greetings_out > 0 || e->job.listings_out > 0
+                         : e->listings_out > 0;
+}
+
 void finds_pump(struct engine *e)
 {
     struct finds *f = &e->finds;
@@ -139,7 +146,8 @@ void finds_pump(struct engine *e)
     size_t peers, networks;
     struct find *best;
 
-    if (f->ends_at_mono_ms != 0 && (f->out == 0 || mono >= f->ends_at_mono_ms)) {
+    if (f->ends_at_mono_ms != 0 &&
+        ((f->out == 0 && !is_listing(e)) || mono >= f->ends_at_mono_ms)) {
         finds_round_end(e);
         if (job_waits(e)) {
             best = finds_best(e);

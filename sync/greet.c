@@ -67,6 +67,7 @@ void greet_peers(struct engine *e, unsigned *out, void (*done)(struct engine *e)
         r->max_bytes = ANSWER_MAX;
         r->timeout_ms = TIMEOUT_MS;
         r->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+        r->hostile = p->hostile;
         *out += engine_fetch(e, r, &(struct fetch){.peer = p, .done = on_hello});
     }
     if (--*out == 0)
