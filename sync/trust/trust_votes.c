@@ -47,7 +47,7 @@ void trust_votes_quorum(const struct trust_case *c, struct trust_rule_result *r)
 
 /* The other block of this height that most voted for, of those that meet the quorum too
    and are as widely spread: else whoever has many addresses in one network could hold
-   everybody up (docs/adr/0021). */
+   everybody up (docs/adr/0026). */
 static const struct trust_vote *rival(const struct trust_case *c,
                                       const struct trust_tally *t, size_t *votes)
 {
