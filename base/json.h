@@ -13,7 +13,7 @@
  * JSON of the chain, where 12 and 12.0 differ and every byte is hashed.  (The control
  * plane's JSON is cJSON.)  A document is an immutable tree in one arena, read within
  * limits, with the kind of each number kept, and of each value whether it stands in the
- * text as it would be written (docs/adr/0024).  Stricter than Python on purpose:
+ * text as it would be written (docs/adr/0028).  Stricter than Python on purpose:
  * duplicate keys, lone surrogates, non-finite numbers (1e400 too), invalid UTF-8 and
  * trailing bytes are refused.  A document may be read by any thread.
  */

@@ -73,6 +73,14 @@ void tls_close(struct tls *t)
     free(t);
 }
 
+/* The header's macro casts const away. */
+static void name_host(SSL *ssl, const char *host)
+{
+    AUTOFREE char *name = xstrdup(host);
+
+    (void)SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name);
+}
+
 struct tls_link *tls_link_create(const struct tls *t, int fd, const char *host)
 {
     struct tls_link *l = xcalloc(1, sizeof(*l));
@@ -86,7 +94,7 @@ struct tls_link *tls_link_create(const struct tls *t, int fd, const char *host)
     else
         SSL_set_connect_state(l->ssl);
     if (host && !cidr_parse_address(host, &address))
-        (void)SSL_set_tlsext_host_name(l->ssl, host);
+        name_host(l->ssl, host);
     return l;
 }
 

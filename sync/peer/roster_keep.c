@@ -108,6 +108,7 @@ void roster_keep(const struct roster *r, struct peer *peer, int64_t now_ms)
 {
     struct groups_place place;
     struct book_entry *entry;
+    bool moved, named;
 
     if (!has_entry(r, peer, now_ms)) {
         if (peer->as_number == 0 && groups_of(r->groups, peer->ip, &place))
@@ -115,7 +116,9 @@ void roster_keep(const struct roster *r, struct peer *peer, int64_t now_ms)
         return;
     }
     entry = peer->entry;
-    if (keep_place(r, peer) | keep_identity(r, peer)) /* both, always */
+    moved = keep_place(r, peer);
+    named = keep_identity(r, peer);
+    if (moved || named)
         (void)roster_vet(r, peer, now_ms);
     keep_ban(r, peer, now_ms);
     if (peer->last_good_ms > entry->last_good_ms)

@@ -170,7 +170,7 @@ static void on_event(void *arg, struct p2p_event *ev)
 
 static double resident_mib(void)
 {
-    unsigned long all, resident;
+    unsigned long all = 0, resident = 0;
     FILE *f = fopen("/proc/self/statm", "r");
 
     must(f && fscanf(f, "%lu %lu", &all, &resident) == 2, "/proc/self/statm");
