@@ -141,8 +141,8 @@ static char *range_of(uint64_t offset)
 START_TEST(an_answer_to_another_key_is_no_upgrade)
 {
     static const char *const answers[] = {
-        "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        ("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
         "HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1/\r\n\r\n", "garbage"};
     char ws_key[UPGRADE_KEY];
 
