@@ -14,6 +14,7 @@ static const struct {
     {"/peer/v1/revocations", false, public_peer_revocations},
     {"/peer/v1/headers", false, public_peer_headers},
     {"/peer/v1/blocks", false, public_peer_blocks},
+    {"/peer/v1/payload/", true, public_peer_payload},
     {"/stats", false, public_stock_stats},
     {"/health", false, public_stock_health},
     {"/peers", false, public_stock_peers},

@@ -72,13 +72,16 @@ static const char *query_value(void *arg, const char *name)
 }
 
 static enum MHD_Result answer(struct public_http *h, struct MHD_Connection *c,
-                              const char *path)
+                              const char *path, bool whole)
 {
     const struct public_ask ask = {
         .path = path,
         .value = query_value,
         .arg = c,
         .known = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "If-None-Match"),
+        .range =
+            whole ? NULL : MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Range"),
+        .if_range = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "If-Range"),
     };
     struct public_say say;
 
@@ -122,7 +125,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
         *piece_len = 0;
         return MHD_NO; /* the connection ends */
     }
-    return answer(h, c, url);
+    return answer(h, c, url, strcmp(method, "HEAD") == 0); /* has no ranges */
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *fmt,

@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -17,6 +19,8 @@ enum {
     GRACE_MS = 20000,
     LEAST_PER_MS = 32,
     OVERLOAD_SECONDS = 2,
+    /* What an open file counts as, so that few clients do not have all descriptors. */
+    FILE_HELD = 1 << 20,
 };
 
 /* An answer on its way; the address is kept to give its bytes back. */
@@ -24,7 +28,9 @@ struct sending {
     struct public_http *http;
     struct sockaddr_storage from;
     char *text;
-    size_t len, held;
+    struct public_file file; /* instead of the text, when open */
+    size_t held;
+    uint64_t len;
     int64_t started_mono_ms;
 };
 
@@ -33,8 +39,26 @@ static void end_sending(void *cls)
     struct sending *s = cls;
 
     budget_release(s->http->budget, (const struct sockaddr *)&s->from, s->held);
+    if (s->file.open)
+        (void)close(s->file.fd);
     free(s->text);
     free(s);
+}
+
+/* Paid for as it goes: whoever hangs up has not used up what others share. */
+static ssize_t read_file(struct sending *s, uint64_t pos, char *out, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = pread(s->file.fd, out, len, (off_t)(s->file.first + pos));
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    budget_pay(s->http->budget, (const struct sockaddr *)&s->from, (size_t)n,
+               clock_mono_ms());
+    metrics_add(METRIC_PUBLIC_BYTES, (uint64_t)n);
+    return n;
 }
 
 /* libmicrohttpd asks for the next piece when the last one is on its way. */
@@ -42,11 +66,13 @@ static ssize_t send_piece(void *cls, uint64_t pos, char *out, size_t room)
 {
     struct sending *s = cls;
     int64_t spent = clock_mono_ms() - s->started_mono_ms;
-    size_t len = s->len - (size_t)pos;
+    uint64_t left = s->len - pos;
+    size_t len = left < room ? (size_t)left : room;
 
     if (spent > GRACE_MS + (int64_t)(pos / LEAST_PER_MS))
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    len = len < room ? len : room;
+    if (s->file.open)
+        return read_file(s, pos, out, len);
     memcpy(out, s->text + pos, len);
     return (ssize_t)len;
 }
@@ -59,23 +85,28 @@ static void keep_address(const struct sockaddr *from, struct sockaddr_storage *o
                                        : sizeof(struct sockaddr_in));
 }
 
-/* NULL when too much is held already. */
+/* Takes the text or the file.  NULL when too much is held already. */
 static struct MHD_Response *hold_answer(struct public_http *h,
-                                        const struct sockaddr *from, struct buf *text)
+                                        const struct sockaddr *from,
+                                        struct public_say *say)
 {
+    size_t held = say->file.open ? FILE_HELD : say->body.len;
     struct MHD_Response *response;
     struct sending *s;
 
-    if (text->len == 0)
+    if (held == 0)
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    if (!budget_hold(h->budget, from, text->len))
+    if (!budget_hold(h->budget, from, held))
         return NULL;
     s = xcalloc(1, sizeof(*s));
     s->http = h;
     keep_address(from, &s->from);
-    s->held = s->len = text->len;
+    s->held = held;
     s->started_mono_ms = clock_mono_ms();
-    s->text = buf_take(text);
+    s->len = say->file.open ? say->file.len : say->body.len;
+    s->file = say->file;
+    say->file.fd = -1; /* taken */
+    s->text = buf_take(&say->body);
     response =
         MHD_create_response_from_callback(s->len, PIECE, send_piece, s, end_sending);
     if (!response)
@@ -120,6 +151,10 @@ static void add_headers(struct MHD_Response *response, const struct public_say *
                        say->etag);
         MHD_add_response_header(response, "ETag", etag);
     }
+    if (say->file.open)
+        MHD_add_response_header(response, "Accept-Ranges", "bytes");
+    if (say->range[0] != '\0')
+        MHD_add_response_header(response, "Content-Range", say->range);
     if (e != ENCODING_NONE)
         MHD_add_response_header(response, "Content-Encoding", encoding_name(e));
     if (say->status == MHD_HTTP_METHOD_NOT_ALLOWED)
@@ -141,8 +176,10 @@ enum MHD_Result public_http_say(struct public_http *h, struct MHD_Connection *c,
     budget_pay(h->budget, from, say->body.len, clock_mono_ms());
     e = pack(c, &say->body);
     metrics_add(METRIC_PUBLIC_BYTES, say->body.len);
-    response = hold_answer(h, from, &say->body);
+    response = hold_answer(h, from, say);
     buf_fini(&say->body);
+    if (say->file.open && say->file.fd >= 0)
+        (void)close(say->file.fd);
     if (!response)
         return public_http_wait(c, OVERLOAD_SECONDS);
     add_headers(response, say, e);

@@ -13,6 +13,9 @@ PUBLIC_HANDLER(public_peer_checkpoints);
 PUBLIC_HANDLER(public_peer_revocations);
 PUBLIC_HANDLER(public_peer_headers);
 PUBLIC_HANDLER(public_peer_blocks);
+PUBLIC_HANDLER(public_peer_payload); /* /peer/v1/payload/<hash> */
+/* Whether that has something, and the hash. */
+bool public_payload_kept(const struct public_site *site, uint8_t hash[32]);
 
 PUBLIC_HANDLER(public_stock_stats);
 PUBLIC_HANDLER(public_stock_health);

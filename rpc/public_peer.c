@@ -25,6 +25,7 @@ static bool who(const struct public_site *site, const struct public_ask *ask,
 {
     const char *nonce = ask->value(ask->arg, "nonce");
 
+    *out = (struct serve_self){0};
     out->params = site->cfg->params;
     identity_public(engine_identity(site->engine), out->identity);
     if (nonce && hex_hash(nonce, out->nonce))
@@ -71,6 +72,7 @@ PUBLIC_HANDLER(public_peer_checkpoints)
     (void)rest;
     if (!who(site, ask, &self, say))
         return;
+    self.has_payload = public_payload_kept(site, self.payload);
     if (reads_control(site->reads, &reader, &err) != ERR_OK ||
         serve_self_checkpoints(reader, &self, &body, &err) != ERR_OK)
         public_call_fail(say, &err);
@@ -80,14 +82,19 @@ PUBLIC_HANDLER(public_peer_checkpoints)
 
 PUBLIC_HANDLER(public_peer_revocations)
 {
+    CLEANUP(reader_release) struct reader *reader = NULL;
     CLEANUP_BUF struct buf body = BUF(PUBLIC_BODY_MAX);
     struct serve_self self;
+    struct err err;
 
     (void)rest;
     if (!who(site, ask, &self, say))
         return;
-    serve_self_revocations(&self, &body);
-    say_signed(site, "revocations", &body, say);
+    if (reads_control(site->reads, &reader, &err) != ERR_OK ||
+        serve_self_revocations(reader, &self, &body, &err) != ERR_OK)
+        public_call_fail(say, &err);
+    else
+        say_signed(site, "revocations", &body, say);
 }
 
 struct range {

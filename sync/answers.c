@@ -1,9 +1,7 @@
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hex.h"
@@ -14,6 +12,7 @@
 #include "sync/answers.h"
 #include "sync/engine.h"
 #include "sync/reads.h"
+#include "sync/serve/serve_payload.h"
 
 enum { FRAME_ROOM = 512, BODY_MAX = 16 << 20 };
 
@@ -142,30 +141,11 @@ static bool block(void *arg, const uint8_t hash[32], size_t max, struct buf *out
 
 /* --- the checkpoint --- */
 
-/* The payload of the checkpoint in force; -1: not kept, or over max. */
-static int open_payload(const struct answers *a, int64_t generation, uint64_t max,
-                        uint64_t *len)
-{
-    AUTOFREE char *path =
-        xasprintf("%s/generations/%" PRId64 "/payload.json", a->data_dir, generation);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &st) != 0 || (uint64_t)st.st_size > max) {
-        (void)close(fd);
-        return -1;
-    }
-    *len = (uint64_t)st.st_size;
-    return fd;
-}
-
 static void put_url(const struct answers *a, const struct engine_status *s,
                     struct buf *out)
 {
     uint64_t len;
-    int fd = open_payload(a, s->generation, UINT64_MAX, &len);
+    int fd = serve_payload_open(a->data_dir, s->generation, &len);
     char hash[65];
 
     if (fd < 0)
@@ -245,10 +225,10 @@ static bool payload(void *arg, const uint64_t *height, size_t max, struct buf *o
     engine_status(a->engine, &s);
     if (!s.has_checkpoint || (height && *height != s.checkpoint_height))
         return false;
-    fd = open_payload(a, s.generation, P2P_PAYLOAD_MAX, &len);
+    fd = serve_payload_open(a->data_dir, s.generation, &len);
     if (fd < 0)
         return false;
-    ok = read_all(fd, len, &text);
+    ok = len <= P2P_PAYLOAD_MAX && read_all(fd, len, &text);
     (void)close(fd);
     return ok && put_canonical(&text, out) && out->len <= max;
 }

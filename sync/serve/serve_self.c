@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "sync/peer/hello.h"
 #include "sync/serve/serve_chain.h"
+#include "sync/serve/serve_documents.h"
 #include "sync/serve/serve_self.h"
 
 static enum errc get_chain(struct reader *r, struct hello *h, struct err *err)
@@ -107,9 +108,23 @@ static bool is_work_proven(const struct provenance *p)
 }
 
 struct list {
+    struct reader *reader;
+    const struct serve_self *self;
     struct buf *out;
-    size_t count;
+    size_t count, room; /* for documents */
 };
+
+static void put_payload(const struct serve_self *self, const uint8_t hash[32],
+                        struct buf *out)
+{
+    char hex[65];
+
+    hex_encode(hash, 32, hex);
+    if (self->has_payload && memcmp(self->payload, hash, 32) == 0)
+        buf_printf(out, ",\"payload\":\"/peer/v1/payload/%s\"", hex);
+    else
+        buf_puts(out, ",\"payload\":null");
+}
 
 static enum errc put_checkpoint(void *arg, const struct control_checkpoint *k,
                                 struct err *err)
@@ -118,15 +133,20 @@ static enum errc put_checkpoint(void *arg, const struct control_checkpoint *k,
     struct buf *out = list->out;
     struct provenance p = read_provenance(k->provenance ? k->provenance : "");
     struct work work;
+    enum errc rc;
     char text[WORK_TEXT];
 
-    (void)err;
     memcpy(work.be, k->work, sizeof(work.be));
     work_text(&work, text);
-    buf_printf(out, "%s{\"accepted_ms\":%" PRId64 ",", list->count++ > 0 ? "," : "",
-               k->accepted_ms);
+    buf_printf(out, "%s{\"accepted_ms\":%" PRId64 ",\"attestations\":",
+               list->count++ > 0 ? "," : "", k->accepted_ms);
+    rc = serve_documents_attestations(list->reader->control, k->height, k->block_hash,
+                                      &list->room, out, err);
+    buf_puts(out, ",");
     put_hash("block_hash", k->block_hash, out);
-    buf_printf(out, ",\"height\":%" PRIu64 ",\"signatures\":", k->height);
+    buf_printf(out, ",\"height\":%" PRIu64, k->height);
+    put_payload(list->self, k->block_hash, out);
+    buf_puts(out, ",\"signatures\":");
     if (p.signatures)
         json_write(p.signatures, JSON_CANON, out);
     else
@@ -142,13 +162,14 @@ static enum errc put_checkpoint(void *arg, const struct control_checkpoint *k,
     buf_printf(out, ",\"work\":\"%s\",\"work_proven\":%s}", text,
                is_work_proven(&p) ? "true" : "false");
     json_free(p.doc);
-    return ERR_OK;
+    return rc;
 }
 
 enum errc serve_self_checkpoints(struct reader *r, const struct serve_self *self,
                                  struct buf *out, struct err *err)
 {
-    struct list list = {.out = out};
+    struct list list = {
+        .reader = r, .self = self, .out = out, .room = SERVE_DOCUMENTS_BYTES_MAX};
 
     buf_puts(out, "{\"checkpoints\":[");
     if (control_checkpoint_each(r->control, 0, SERVE_CHECKPOINTS_MAX, put_checkpoint,
@@ -160,9 +181,16 @@ enum errc serve_self_checkpoints(struct reader *r, const struct serve_self *self
     return ERR_OK;
 }
 
-void serve_self_revocations(const struct serve_self *self, struct buf *out)
+enum errc serve_self_revocations(struct reader *r, const struct serve_self *self,
+                                 struct buf *out, struct err *err)
 {
+    size_t room = SERVE_DOCUMENTS_BYTES_MAX;
+
     buf_puts(out, "{");
     put_who(self, out);
-    buf_puts(out, ",\"revocations\":[]}");
+    buf_puts(out, ",\"revocations\":");
+    if (serve_documents_revocations(r->control, &room, out, err) != ERR_OK)
+        return err->code;
+    buf_puts(out, "}");
+    return ERR_OK;
 }

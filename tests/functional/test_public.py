@@ -1,11 +1,13 @@
 """The public plane: what other nodes read, in stock's shapes and in ours; what it is to
 withstand."""
 
+import contextlib
 import gzip
 import json
 import secrets
 import shutil
 import socket
+import sqlite3
 import subprocess
 import threading
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import expect
 import peerwire
 import pytest
+import statements
 import xai
 from node import wait_until
 
@@ -205,7 +208,137 @@ def test_checkpoints_are_told_and_signed(mounted, payload, chain):
     assert ours["signatures"] == [{"alg": "secp256k1", "pubkey": payload["pubkey"],
                                    "signature": payload["signature"]}]
     assert ours["work_proven"] is True
+    assert ours["payload"] == f"/peer/v1/payload/{chain[200]['hash']}"
+    assert ours["attestations"] == []
     assert p.signed("revocations")["revocations"] == []
+
+
+def kept(n):
+    """The payload that a node keeps: its bytes, as they were taken."""
+    (file,) = n.data_dir.glob("generations/*/payload.json")
+    return file.read_bytes()
+
+
+def test_the_payload_is_served(mounted, payload, chain):
+    p = Public(mounted)
+    path = f"/peer/v1/payload/{chain[200]['hash']}"
+    status, headers, body = p.get(path, headers={"Accept-Encoding": "zstd, gzip"})
+    assert (status, body) == (200, kept(mounted)) and json.loads(body) == payload
+    assert headers["content-type"] == "application/json"
+    assert headers["etag"] == f'"{payload["state_hash"]}"'
+    assert headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert headers["accept-ranges"] == "bytes"
+    assert "content-encoding" not in headers and "content-range" not in headers
+    for more in ({}, {"Range": "bytes=1-2"}):  # a range is a GET's
+        status, heads, nothing = p.get(path, method="HEAD", headers=more)
+        assert (status, nothing) == (200, b"")
+        assert int(heads["content-length"]) == len(body) and heads["etag"] == headers["etag"]
+    status, heads, nothing = p.get(path, headers={"If-None-Match": headers["etag"]})
+    assert (status, nothing) == (304, b"") and heads["etag"] == headers["etag"]
+    for other in (chain[199]["hash"], chain[200]["hash"].upper(), "0" * 64, "", "x",
+                  chain[200]["hash"] + "/", "..%2f..%2fcontrol.db"):
+        assert p.json(f"/peer/v1/payload/{other}", 404) == {"error": "Not kept"}, other
+    assert p.get(path, method="POST", body=b"x")[0] == 405
+
+
+def test_parts_of_the_payload_byte_for_byte(mounted, payload, chain):
+    p = Public(mounted)
+    path = f"/peer/v1/payload/{chain[200]['hash']}"
+    whole, size = kept(mounted), len(kept(mounted))
+    assert size > 3 * 65536
+    tag = f'"{payload["state_hash"]}"'
+    for text, first, end in (("0-0", 0, 1), ("5-70000", 5, 70001), ("65536-", 65536, size),
+                             ("-1", size - 1, size), (f"{size - 1}-", size - 1, size),
+                             (f"100-{size + 9}", 100, size), (f"-{size + 1}", 0, size)):
+        for more in ({}, {"If-Range": tag}, {"Accept-Encoding": "zstd"}):
+            status, headers, body = p.get(path, headers={"Range": f"bytes={text}", **more})
+            assert (status, body) == (206, whole[first:end]), text
+            assert headers["content-range"] == f"bytes {first}-{end - 1}/{size}"
+            assert headers["etag"] == tag and "content-encoding" not in headers
+    for text in (f"{size}-", f"{size}-{size}", "-0"):
+        status, headers, body = p.get(path, headers={"Range": f"bytes={text}"})
+        assert (status, headers["content-range"]) == (416, f"bytes */{size}")
+        assert headers["cache-control"] == "no-store" and "etag" not in headers
+        assert json.loads(body) == {"error": "Range not satisfiable"}
+    for more in ({"Range": "bytes=0-1,5-6"}, {"Range": "bytes=2-1"}, {"Range": "lines=0-1"},
+                 {"Range": "bytes=0-1", "If-Range": '"other"'},
+                 {"Range": f"bytes={size}-", "If-Range": f"W/{tag}"}):
+        assert p.get(path, headers=more)[::2] == (200, whole), more
+
+
+def test_who_keeps_no_payload_says_so(whole, chain):
+    p = Public(whole)
+    assert p.json(f"/peer/v1/payload/{chain[200]['hash']}", 404) == {"error": "Not kept"}
+    assert p.json(f"/peer/v1/payload/{chain[0]['hash']}", 404) == {"error": "Not kept"}
+
+
+def test_the_payload_is_paid_for_as_it_is_sent(node, peers, payload, chain):
+    three = peers(3)
+    n = node(three, {"public": {"listen": "127.0.0.1:0", "bytes_per_second": 2000}})
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    p = Public(n)
+    path = f"/peer/v1/payload/{chain[200]['hash']}"
+    for _ in range(20):  # what is not sent costs nothing
+        assert p.get(path, method="HEAD")[0] == 200
+        assert p.get(path, headers={"Range": "bytes=0-99"})[0] == 206
+    status, _, body = p.get(path)
+    assert (status, body) == (200, kept(n))  # 239 kB: more than five seconds' worth
+    status, headers, _ = p.get(path, headers={"Range": "bytes=0-0"})
+    assert status == 429 and 5 <= int(headers["retry-after"]) <= 120
+
+
+@pytest.mark.tsan
+def test_payloads_under_way_are_counted(mounted, payload, chain):
+    """Open files that nobody reads are as many as the bound, and given back."""
+    p = Public(mounted)
+    host, port = p.address.rsplit(":", 1)
+    path = f"/peer/v1/payload/{chain[200]['hash']}"
+    files = mounted.data_dir.glob("generations/*/payload.json")
+    for file in files:
+        with file.open("ab") as f:  # so long that it does not fit into sockets' buffers
+            f.write(b" " * (64 << 20))
+    slow = []
+    try:
+        for i in range(26):
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.connect((host, int(port)))
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            slow.append(s)
+            assert s.recv(12) == (b"HTTP/1.1 200" if i < 24 else b"HTTP/1.1 429"), i
+    finally:
+        for s in slow:
+            s.close()
+    wait_until(lambda: p.get(path, headers={"Range": "bytes=0-9"})[0] == 206,
+               "room for one more")
+
+
+def test_signed_documents_are_told(mounted, chain):
+    signer, one, two = statements.SignerKey("a signer"), *map(statements.NodeKey, ("one", "two"))
+    withdrawn = [statements.sign(statements.revocation(150 + i, chain[150 + i]["hash"], "w\u00e9"),
+                                 signer) for i in range(2)]
+    heard = [statements.sign(statements.attestation(200, chain[200]["hash"], root), key)
+             for root, key in (("5a" * 32, one), ("5b" * 32, two))]
+    mounted.stop()
+    with contextlib.closing(sqlite3.connect(mounted.data_dir / "control.db")) as db, db:
+        for d in withdrawn:
+            db.execute("INSERT INTO revocation(height, block_hash, reason, source, document, at_ms)"
+                       " VALUES(?, ?, ?, 'http://p', ?, 1)",
+                       (d["height"], bytes.fromhex(d["block_hash"]), d["reason"],
+                        statements.text(d)))
+        for d in heard:
+            db.execute("INSERT INTO attestation(height, block_hash, state_root, key, own, source,"
+                       " document, at_ms) VALUES(?, ?, ?, ?, 0, 'http://p', ?, 1)",
+                       (d["height"], bytes.fromhex(d["block_hash"]),
+                        bytes.fromhex(d["state_root"]), "ed25519:" + d["signatures"][0]["key"],
+                        statements.text(d)))
+    mounted.start()
+    mounted.rpc("checkpoint.revoke", height=100, block_hash=chain[100]["hash"],
+                reason="the operator's, unsigned")
+    p = Public(mounted)
+    assert p.signed("revocations")["revocations"] == withdrawn[::-1]
+    (ours,) = p.signed("checkpoints")["checkpoints"]
+    assert ours["attestations"] == heard[::-1]
 
 
 def test_headers_alone(whole, mounted, chain):
@@ -395,7 +528,8 @@ def test_many_read_at_once(whole, chain):
     paths = ["/stats", "/blocks/7", "/blocks?limit=5&offset=1", "/block/latest", "/health",
              f"/block/{chain[9]['hash']}", "/peer/v1/headers?from=0&count=500&form=compact",
              "/peer/v1/blocks?from=100&count=20", f"/peer/v1/hello?nonce={'00' * 32}",
-             f"/peer/v1/checkpoints?nonce={'11' * 32}"]
+             f"/peer/v1/checkpoints?nonce={'11' * 32}",
+             f"/peer/v1/revocations?nonce={'11' * 32}"]
     failed = []
 
     def read(turn):
