@@ -35,6 +35,7 @@ enum {
     IN_TOTAL_MAX = 64 << 20,                /* half-received messages of all */
     OUT_TOTAL_MAX = 64 << 20,
     BANS_MAX = 1024,
+    ALLOWANCES_MAX = 1024,
 };
 
 enum conn_state {
@@ -130,6 +131,13 @@ struct ban {
     int64_t until_ms;
 };
 
+/* What all connections of one address were told of checkpoints: who leaves and comes
+   back is not told more than who stays. */
+struct allowance {
+    struct cidr address;
+    struct budget told;
+};
+
 struct p2p {
     struct p2p_config cfg; /* its texts and tables are ours */
     struct p2p_answers answers;
@@ -159,6 +167,7 @@ struct p2p {
     struct budget strangers; /* faults of those without a handshake that are told */
     struct ban bans[BANS_MAX];
     size_t ban_next;
+    struct allowance allowances[ALLOWANCES_MAX];
     size_t in_total, out_total;
     int64_t now_ms, ticked_ms; /* monotonic; now: of this turn */
     bool hurry, reap;          /* somebody waits for a budget; somebody is dead */

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "sync/p2p/node.h"
 
 /*
@@ -6,6 +8,7 @@
  * not read, is met with silence and a fault.
  */
 static const struct budget_rule served = {MESSAGE_HASHES_MAX, 60};
+enum { KINDS = 2 }; /* of answers about checkpoints: metadata, and payloads */
 
 static void answer(struct p2p *p, struct conn *c, enum message_type type,
                    const struct buf *value)
@@ -29,10 +32,40 @@ static bool may_ask(struct p2p *p, struct conn *c)
     return false;
 }
 
+/* That of its address, or of its IPv6 network; else that which rested longest. */
+static struct budget *allowance_of(struct p2p *p, const struct conn *c)
+{
+    enum { IPV4 = 128, IPV6 = 64 };
+    struct cidr at = cidr_around(&c->address, cidr_is_ipv4(&c->address) ? IPV4 : IPV6);
+    struct allowance *oldest = p->allowances;
+
+    for (size_t i = 0; i < ALLOWANCES_MAX; i++) {
+        struct allowance *a = &p->allowances[i];
+
+        if (a->told.at_ms > 0 &&
+            memcmp(a->address.bytes, at.bytes, sizeof(at.bytes)) == 0)
+            return &a->told;
+        if (a->told.at_ms < oldest->told.at_ms)
+            oldest = a;
+    }
+    *oldest = (struct allowance){.address = at};
+    return &oldest->told;
+}
+
+/* As much as all the connections that an address may have could ask for. */
+static bool is_within_allowance(struct p2p *p, const struct conn *c)
+{
+    double all = KINDS * (double)p->cfg.max_inbound_per_ip,
+           seconds = p->cfg.request_rate_seconds;
+    struct budget_rule rule = {all, seconds > 0 ? all / seconds : all};
+
+    return !c->inbound || budget_take(allowance_of(p, c), &rule, 1, p->now_ms);
+}
+
 /* One checkpoint, and one payload, in so many seconds. */
 static bool is_due(struct p2p *p, struct conn *c, int64_t *next_ms)
 {
-    if (p->now_ms < *next_ms) {
+    if (p->now_ms < *next_ms || !is_within_allowance(p, c)) {
         conn_fault(p, c, REASON_PEER_FLOOD, false, "it asks for checkpoints too often");
         return false;
     }
