@@ -259,10 +259,11 @@ START_TEST(attestations_are_of_the_block_ours_first_and_bounded)
 
     accept_checkpoint(state_hex);
     control = open_control();
-    put_attestation(control, 0, "{\"n\": 0, \"a\":\"own\"}", true, 0x22);
     for (unsigned n = 1; n <= 40; n++) {
         (void)snprintf(text, sizeof(text), "{\"n\":%u}", n);
         put_attestation(control, n, text, false, 0x22);
+        if (n == 20) /* in their midst */
+            put_attestation(control, 0, "{\"n\": 0, \"a\":\"own\"}", true, 0x22);
     }
     put_attestation(control, 41, "{\"n\":41}", false, 0x23); /* another block */
     put_attestation(control, 42, "no document", false, 0x22);
