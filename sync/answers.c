@@ -111,8 +111,9 @@ static bool range(void *arg, uint64_t offset, uint64_t limit, size_t max,
     CLEANUP(reader_release) struct reader *r = NULL;
     struct err err;
 
-    if (offset > INT64_MAX || reads_chain(a->reads, &r, &err) ||
-        put_range(r, offset, limit, max, out, &err))
+    if (offset > INT64_MAX)
+        return false;
+    if (reads_chain(a->reads, &r, &err) || put_range(r, offset, limit, max, out, &err))
         return note(&err);
     return !out->full;
 }

@@ -272,6 +272,7 @@ struct engine {
     struct pool *pool;
     int lock_fd;
     bool stopping, refusing;
+    bool opened; /* the data directory is sound, and ours to write to */
 
     struct control *control;
     struct policy policy;

@@ -392,6 +392,7 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
         close_all(e);
         return err->code;
     }
+    e->opened = true;
     incidents_count(e);
     if (diagnose_load(e, err)) {
         log_warn("the last job's end is not known, ignoring", KV_S("detail", err->msg));

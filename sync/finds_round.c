@@ -13,7 +13,7 @@ enum {
 
 void finds_reach(struct engine *e, size_t *peers, size_t *networks)
 {
-    AUTOFREE const struct peer **seen = xcalloc(PEERS_MAX, sizeof(*seen));
+    const struct peer *seen[PEERS_MAX];
     int64_t mono = clock_mono_ms(), now = clock_now_ms();
 
     *peers = *networks = 0;

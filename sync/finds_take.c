@@ -139,28 +139,36 @@ static bool is_listing(const struct engine *e)
                          : e->listings_out > 0;
 }
 
-void finds_pump(struct engine *e)
+/* True when a job was waiting for the round's end. */
+static bool end_round(struct engine *e)
 {
-    struct finds *f = &e->finds;
-    int64_t mono = clock_mono_ms();
-    size_t peers, networks;
     struct find *best;
 
-    if (f->ends_at_mono_ms != 0 &&
-        ((f->out == 0 && !is_listing(e)) || mono >= f->ends_at_mono_ms)) {
-        finds_round_end(e);
-        if (job_waits(e)) {
-            best = finds_best(e);
-            if (best)
-                give_to_job(e, best);
-            else
-                none_for_job(e);
-            return;
-        }
-    }
-    if (!is_wanted(e) || f->ends_at_mono_ms != 0)
-        return;
+    finds_round_end(e);
+    if (!job_waits(e))
+        return false;
     best = finds_best(e);
+    if (best)
+        give_to_job(e, best);
+    else
+        none_for_job(e);
+    return true;
+}
+
+static bool is_round_over(const struct engine *e, int64_t mono)
+{
+    const struct finds *f = &e->finds;
+
+    return (f->out == 0 && !is_listing(e)) || mono >= f->ends_at_mono_ms;
+}
+
+/* What is on offer between two rounds. */
+static void consider(struct engine *e, int64_t mono)
+{
+    struct finds *f = &e->finds;
+    struct find *best = finds_best(e);
+    size_t peers, networks;
+
     if (best)
         f->alone_since_mono_ms = 0;
     else if (f->alone_since_mono_ms == 0)
@@ -174,4 +182,15 @@ void finds_pump(struct engine *e)
         start(e, true);
     else if (mono >= f->next_at_mono_ms && peers > 0)
         finds_round_begin(e);
+}
+
+void finds_pump(struct engine *e)
+{
+    struct finds *f = &e->finds;
+    int64_t mono = clock_mono_ms();
+
+    if (f->ends_at_mono_ms != 0 && is_round_over(e, mono) && end_round(e))
+        return;
+    if (f->ends_at_mono_ms == 0 && is_wanted(e))
+        consider(e, mono);
 }

@@ -236,7 +236,7 @@ void peerbook_save(struct engine *e)
 
 void peerbook_close(struct engine *e)
 {
-    if (e->book && e->control && any_changed(e))
+    if (e->opened && any_changed(e)) /* a start that fails leaves all as it is */
         write_now(e);
     peers_free(e->peers);
     book_free(e->book);

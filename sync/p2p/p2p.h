@@ -131,7 +131,7 @@ struct p2p_times {
     int64_t close;
 };
 #define P2P_TIMES \
-    ((struct p2p_times){15000, 960 * 1000, 840 * 1000, 20000, 20000, 120000, 2000})
+    ((struct p2p_times){15000, 960000, 840000, 20000, 20000, 120000, 2000})
 
 struct p2p_config {
     const char *listen;   /* "0.0.0.0:8333", port 0 takes a free one; NULL: no server */

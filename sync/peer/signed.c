@@ -36,6 +36,7 @@ static bool fits(const char *what, const struct json *body, const uint8_t key[32
                                        message.len, key) == 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what, of what, and what is in it */
 enum errc signed_read(const char *what, const char *text, size_t len,
                       const struct json_limits *limits, struct json_doc **doc,
                       const struct json **body, uint8_t identity[32], struct err *err)
