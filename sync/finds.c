@@ -56,6 +56,16 @@ static size_t finds_of(const struct finds *f, const struct peer *p)
     return n;
 }
 
+bool finds_word(const struct finds *f, const struct peer *p, uint64_t height,
+                uint8_t hash[32])
+{
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t k = 0; k < f->all[i]->offer_count; k++)
+            if (f->all[i]->offers[k] == p && f->all[i]->meta.height == height)
+                return hex_hash(f->all[i]->meta.block_hash, hash);
+    return false;
+}
+
 bool finds_hold(const struct finds *f, const struct peer *p)
 {
     return finds_of(f, p) > 0;

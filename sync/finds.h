@@ -82,6 +82,9 @@ struct find *finds_add(struct engine *e, struct peer *from,
                        const struct payload_meta *meta, const char *url, bool hostile);
 /* {asking, peers, networks, candidates}; begins a round when the last is old. */
 
+/* The block that p's own checkpoint of that height is of; false: it told of none. */
+bool finds_word(const struct finds *f, const struct peer *p, uint64_t height,
+                uint8_t hash[32]);
 /* An offer of p's is on the list. */
 bool finds_hold(const struct finds *f, const struct peer *p);
 

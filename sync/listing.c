@@ -19,7 +19,7 @@ enum {
     TIMEOUT_MS = 10000,
     ANSWER_MAX = 4 << 20,
     OFFERS_MAX = 4, /* of a list, the newest: older ones are no gain */
-    DOCUMENTS_MAX = 64,
+    DOCUMENTS_MAX = 256,
 };
 
 struct listing_kind {

@@ -33,11 +33,26 @@ static void on_vote_decoded(struct engine *e, struct job_task *t)
     one_vote_less(e);
 }
 
+/* It has no such block, as a node that began above it; its own checkpoint of that
+   height is its word as well. */
+static void vote_by_checkpoint(struct engine *e, struct peer *p)
+{
+    struct job *j = &e->job;
+    uint8_t hash[32];
+
+    if (j->vote_count == TRUST_VOTES_MAX ||
+        !finds_word(&e->finds, p, j->meta.height, hash))
+        return;
+    j->votes[j->vote_count].peer = p;
+    memcpy(j->votes[j->vote_count++].block_hash, hash, 32);
+}
+
 static void on_vote(struct engine *e, const struct fetch *f, struct transfer_request *r)
 {
     struct decoded *d;
 
     if (r->err.code || r->status != 200) {
+        vote_by_checkpoint(e, f->peer);
         one_vote_less(e);
         return;
     }

@@ -170,6 +170,7 @@ class CairnPeer(StockPeer):
     lies_below   only for ranges whose highest header is below that height
     headers_from the lowest header it serves; None: it serves none
     hello        None, or a function that alters the hello's body before it is signed
+    checkpoints, revocations    what it lists
     """
 
     def __init__(self, chain, host="127.1.0.1", port=0):
@@ -177,6 +178,7 @@ class CairnPeer(StockPeer):
         self.lies_below = 2**63
         self.headers_from = 0
         self.hello = None
+        self.checkpoints, self.revocations = [], []
         self.false_signature = False
         self.ranges = []  # of headers that were asked for: (lowest, highest)
         self._key = Ed25519PrivateKey.from_private_bytes(
@@ -218,6 +220,22 @@ class CairnPeer(StockPeer):
             self.hello(body)
         return Answer(200, self._signed("hello", body))
 
+    def _list(self, what, items, query):
+        body = {
+            "genesis": self.chain[0]["hash"],
+            "identity": self.identity,
+            "network": "testnet",
+            "nonce": parse_qs(query).get("nonce", [""])[0],
+            what: items,
+        }
+        return Answer(200, self._signed(what, body))
+
+    def _checkpoints(self, query):
+        return self._list("checkpoints", self.checkpoints, query)
+
+    def _revocations(self, query):
+        return self._list("revocations", self.revocations, query)
+
     def _headers(self, query):
         asked = parse_qs(query)
         low, count = int(asked["from"][0]), int(asked["count"][0])
@@ -238,5 +256,7 @@ class CairnPeer(StockPeer):
 
     ROUTES = [
         (r"/peer/v1/hello", _hello),
+              (r"/peer/v1/checkpoints", _checkpoints),
+              (r"/peer/v1/revocations", _revocations),
         (r"/peer/v1/headers", _headers),
     ] + StockPeer.ROUTES

@@ -3,8 +3,11 @@ other over P2P, agree on it with the simulated stock nodes, and adopt it."""
 
 import json
 
+import cairnpeer
 import pytest
+import statements
 import stockws
+import xai
 from node import wait_until
 
 HOSTS = ("127.1.0.1", "127.2.0.1", "127.3.0.1", "127.4.0.1", "127.5.0.1")
@@ -143,3 +146,89 @@ def test_03_a_list_of_one_network_does_not_push_the_others_out(node, stocks):
     wait_until(lambda: connected(made) >= {p.url for p in stocks}, "the diverse ones", 90)
     used = [p["address"] for p in made.rpc("peers.list")["peers"] if p["in_use"]]
     assert sum("127.66." in address for address in used) <= 2
+
+
+# --- over HTTP ---
+
+
+def http(**checkpoint):
+    return {"checkpoint": {"request_rate_seconds": 1, **checkpoint},
+            "transfer": {"min_speed": 0}}
+
+
+def published(node, peers, chain, payload):
+    """A node given the checkpoint, with a public plane."""
+    made = node(peers, {**http(bootstrap_at_start=False),
+                        "public": {"listen": HOSTS[3] + ":0"}})
+    job = made.sync(payload=payload)
+    assert job["state"] == "succeeded", job["error"]
+    made.wait_tip(240, chain[240]["hash"])
+    return made
+
+
+def test_a_checkpoint_is_found_at_a_cairn_over_http(node, peers, chain, payload):
+    three = peers(3)
+    publisher = published(node, three, chain, payload)
+    base = "http://" + publisher.public_address
+    made = node([*three, At(base)], http())
+    made.wait_tip(240, chain[240]["hash"])
+    provenance = made.rpc("checkpoint.provenance", height=200)["provenance"]
+    assert provenance["sources"][0]["source"].startswith(base + "/peer/v1/payload/")
+    votes = provenance["verdict"]["votes"]
+    assert any(v["identity"].startswith("ed25519:") for v in votes)
+
+
+@pytest.fixture
+def cairn(chain):
+    made = cairnpeer.CairnPeer(chain, HOSTS[4])
+    yield made
+    made.stop()
+
+
+def revoked(chain, height=200, key=None):
+    signer = key or statements.SignerKey(xai.fixture_keys()["checkpoint_signer"].secret)
+    return statements.sign(
+        statements.revocation(height, chain[height]["hash"], "the key was stolen"), signer)
+
+
+def test_14_a_signed_revocation_from_a_peer_stops_the_checkpoint(
+        node, peers, chain, payload, cairn):
+    """Before: refused.  After adoption: an incident, and reads go on."""
+    three = peers(3)
+    made = node([*three, cairn], http(bootstrap_at_start=False))
+    assert made.sync(payload=payload)["state"] == "succeeded"
+    made.wait_tip(240, chain[240]["hash"])
+    stranger = statements.SignerKey("nobody's")
+    cairn.revocations = [revoked(chain, key=stranger)]
+    refused = node([*three, cairn], http(bootstrap_at_start=False))
+    assert refused.sync(payload=payload)["state"] == "succeeded"
+    cairn.revocations = [revoked(chain)]
+    late = node([*three, cairn], http(bootstrap_at_start=False))
+    job = late.sync(payload=payload)
+    assert job["error"]["reason"] == "revoked", job["error"]
+    found = wait_until(
+        lambda: [i for i in made.rpc("incidents.list")["incidents"]
+                 if i["kind"] == "revoked_live"], "the incident", 90)
+    assert "the key was stolen" in json.dumps(found[0]["evidence"])
+    assert made.rpc("chain.tip")["height"] == 240
+    assert made.rpc("health.diagnose")["cause"] == "revoked_live"
+
+
+def test_an_attestation_from_a_peer_counts(node, peers, chain, payload, cairn):
+    three = peers(3)
+    first = node(three)
+    assert first.sync(payload=payload)["state"] == "succeeded"
+    root = first.rpc("checkpoint.list")["checkpoints"][0]["state_root"]
+    attester = statements.NodeKey("attester")
+    config = http(bootstrap_at_start=False, min_attestations=1,
+                  trusted_attesters=[attester.text])
+    entry = {"height": 200, "block_hash": chain[200]["hash"], "state_hash": None,
+             "state_root": root, "work": None, "work_proven": False, "source": None,
+             "signatures": [], "trust": "attested", "accepted_ms": 1, "payload": None}
+    made = node([*three, cairn], config)
+    job = made.sync(payload=payload)
+    assert job["error"]["reason"] == "attestations_missing", job["error"]
+    document = statements.attestation(200, chain[200]["hash"], root)
+    cairn.checkpoints = [{**entry, "attestations": [statements.sign(document, attester)]}]
+    job = made.sync(payload=payload)
+    assert job["state"] == "succeeded", job["error"]
