@@ -86,8 +86,9 @@ static void ask_list(struct engine *e, struct peer *p)
     }
 }
 
-/* In turn, so that nobody's list is the only one that counts. */
-static void ask_lists(struct engine *e)
+/* In turn, so that nobody's list is the only one that counts.  False: nobody is there.
+ */
+static bool ask_lists(struct engine *e)
 {
     int64_t mono = clock_mono_ms(), now = clock_now_ms();
     size_t n = peers_count(e->peers);
@@ -102,6 +103,7 @@ static void ask_lists(struct engine *e)
         }
     }
     e->lists_turn += LISTS_AT_ONCE;
+    return asked[PEER_HTTP] + asked[PEER_WS] > 0;
 }
 
 /* --- DNS seeds, on a worker --- */
@@ -188,10 +190,8 @@ void discovery_pump(struct engine *e)
         e->seeds_at_mono_ms = mono + SEEDS_MS;
         ask_seeds(e);
     }
-    if (mono >= e->lists_at_mono_ms && peers_count(e->peers) > 0) {
+    if (mono >= e->lists_at_mono_ms && peers_count(e->peers) > 0 && ask_lists(e))
         e->lists_at_mono_ms = mono + LISTS_MS;
-        ask_lists(e);
-    }
     fill(e, &ws);
     fill(e, &http);
 }

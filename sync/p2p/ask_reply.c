@@ -180,6 +180,36 @@ static void take_payload(struct p2p *p, struct conn *c, const struct message *m)
     ask_finish(p, c, a);
 }
 
+/* What a message of that type would have answered. */
+static struct ask *first_for(const struct conn *c, enum message_type type)
+{
+    struct ask *tip;
+
+    if (type == MESSAGE_PEERS)
+        return first_of(c, P2P_PEERS);
+    if (type == MESSAGE_CHECKPOINT)
+        return first_of(c, P2P_CHECKPOINT);
+    if (type == MESSAGE_CHECKPOINT_PAYLOAD)
+        return first_of(c, P2P_PAYLOAD);
+    if (type != MESSAGE_CHAIN_RANGE)
+        return NULL;
+    tip = first_of(c, P2P_TIP);
+    return tip ? tip : first_of(c, P2P_BLOCK_AT);
+}
+
+void ask_reply_bad(struct p2p *p, struct conn *c, enum message_type type,
+                   const struct err *why)
+{
+    struct ask *a = first_for(c, type);
+
+    if (!a)
+        return;
+    a->r->err = *why;
+    ask_finish(p, c, a);
+    if (c->state == CONN_OPEN)
+        ask_pump(p, c);
+}
+
 void ask_reply_take(struct p2p *p, struct conn *c, const struct message *m)
 {
     if (m->type == MESSAGE_CHAIN_RANGE)

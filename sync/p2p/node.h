@@ -270,6 +270,9 @@ void ask_end_all(struct p2p *p, struct conn *c, enum reason reason, const char *
 void ask_finish(struct p2p *p, struct conn *c, struct ask *a);
 bool ask_send_range(struct p2p *p, struct conn *c, struct ask *a, uint64_t offset);
 void ask_reply_take(struct p2p *p, struct conn *c, const struct message *m);
+/* It came, and cannot be read: nobody waits for a better one. */
+void ask_reply_bad(struct p2p *p, struct conn *c, enum message_type type,
+                   const struct err *why);
 
 /* --- serve.c: what others ask --- */
 void serve_message(struct p2p *p, struct conn *c, const struct message *m);

@@ -183,6 +183,17 @@ static bool is_genuine(struct p2p *p, struct conn *c, const char *text, size_t l
     return false;
 }
 
+static void take_bad(struct p2p *p, struct conn *c, enum message_type type,
+                     const struct err *why)
+{
+    if (c->state == CONN_HANDSHAKING) {
+        conn_fail(p, c, why->reason, why->msg);
+        return;
+    }
+    conn_fault(p, c, why->reason, false, why->msg);
+    ask_reply_bad(p, c, type, why);
+}
+
 static void take_one(struct p2p *p, struct conn *c, const char *text, size_t len)
 {
     __attribute__((cleanup(envelope_fini))) struct envelope e = {.doc = NULL};
@@ -197,10 +208,7 @@ static void take_one(struct p2p *p, struct conn *c, const char *text, size_t len
         return;
     c->message_ms = p->now_ms;
     if (message_parse(e.payload, &m, &err) != ERR_OK) {
-        if (c->state == CONN_HANDSHAKING)
-            conn_fail(p, c, err.reason, err.msg);
-        else
-            conn_fault(p, c, err.reason, false, err.msg);
+        take_bad(p, c, m.type, &err);
     } else if (c->state == CONN_OPEN) {
         take(p, c, &m);
     } else if (m.type == MESSAGE_HANDSHAKE) {
