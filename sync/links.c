@@ -35,6 +35,7 @@ enum errc links_start(struct engine *e, struct err *err)
     const struct engine_config *cfg = e->cfg;
     struct p2p_config pc = {.listen = cfg->p2p_listen[0] ? cfg->p2p_listen : NULL,
                             .data_dir = cfg->data_dir,
+                            .api_endpoint = cfg->public_url[0] ? cfg->public_url : NULL,
                             .testnet = strcmp(cfg->params->network, "mainnet") != 0,
                             .request_rate_seconds = (uint32_t)cfg->request_rate_seconds,
                             .max_inbound = INBOUND_MAX,

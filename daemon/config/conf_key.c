@@ -55,6 +55,7 @@ static const struct conf_key keys[] = {
     LIST("peers", conf_list_peers, PEERS_CONFIGURED_MAX),
     SECTION("public"),
     VALUE("public.listen", conf_place_public_listen),
+    VALUE("public.url", conf_place_public_url),
     NUMBER("public.requests_per_second", conf_scalar_u64, public.requests_per_second, 1,
            100000, 200),
     NUMBER("public.bytes_per_second", conf_scalar_size, public.bytes_per_second, 1024,

@@ -203,15 +203,27 @@ enum errc conf_place_public_listen(CONF_SET_ARGS)
     return ERR_OK;
 }
 
+static enum errc set_url(struct config *c, const struct conf_node *n,
+                         const char **field, struct err *err)
+{
+    if (n->kind != CONF_TEXT)
+        return err_set(err, ERR_INVALID, "wants a URL");
+    if (!conf_tree_is_null(n) && n->text[0] != '\0') {
+        if (url_check(n->text, err) != ERR_OK)
+            return err->code;
+        *field = conf_hold_text(c, n->text);
+    }
+    return ERR_OK;
+}
+
 enum errc conf_place_checkpoint_url(CONF_SET_ARGS)
 {
     (void)key;
-    if ((*at)->kind != CONF_TEXT)
-        return err_set(err, ERR_INVALID, "wants a URL");
-    if (!conf_tree_is_null(*at) && (*at)->text[0] != '\0') {
-        if (url_check((*at)->text, err) != ERR_OK)
-            return err->code;
-        c->engine.checkpoint_url = conf_hold_text(c, (*at)->text);
-    }
-    return ERR_OK;
+    return set_url(c, *at, &c->engine.checkpoint_url, err);
+}
+
+enum errc conf_place_public_url(CONF_SET_ARGS)
+{
+    (void)key;
+    return set_url(c, *at, &c->engine.public_url, err);
 }

@@ -93,6 +93,7 @@ char *config_text(const struct config *c)
     add_list(doc, "peers", c->engine.peers);
     part = section(doc, "public");
     add_text(part, "listen", c->public.listen);
+    add_text(part, "url", c->engine.public_url);
     add_number(part, "requests_per_second", c->public.requests_per_second);
     add_number(part, "bytes_per_second", c->public.bytes_per_second);
     part = section(doc, "p2p");
