@@ -15,7 +15,7 @@ static void note_failure(struct engine *e, enum reason reason, const char *text,
     e->failure.reason = reason;
     e->failure.job_id = job_id;
     e->failure.at_ms = at_ms;
-    (void)snprintf(e->failure.text, sizeof(e->failure.text), "%s", text);
+    (void)snprintf(e->failure.text, sizeof(e->failure.text), "%.190s", text);
 }
 
 void diagnose_job_failed(struct engine *e, const struct err *why)

@@ -73,15 +73,15 @@ static bool read_meta(const struct json *k, struct payload_meta *m)
 static void offer(struct engine *e, struct peer *p, const struct json *k)
 {
     struct payload_meta meta;
-    char url[URL_MAX] = "";
+    AUTOFREE char *url = NULL;
     const char *path;
 
     if (!read_meta(k, &meta))
         return;
     if (json_text(json_get(k, "payload"), &path) && path[0] == '/' &&
-        strlen(p->url) + strlen(path) < sizeof(url))
-        (void)snprintf(url, sizeof(url), "%s%s", p->url, path);
-    (void)finds_add(e, p, &meta, url, p->hostile);
+        strlen(p->url) + strlen(path) < URL_MAX)
+        url = xasprintf("%s%s", p->url, path);
+    (void)finds_add(e, p, &meta, url ? url : "", p->hostile);
 }
 
 static void take_documents(struct engine *e, const struct fetch *f,
