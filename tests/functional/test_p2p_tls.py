@@ -48,12 +48,15 @@ def hostile(made):
         plain.join()
         plain.ends()
         half.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")  # of a hello
-        for said, reason in (({"fallback": True}, "no proof"), ({"bits": 1}, None),
-                             ({"members": {"sender_id": "00" * 8}}, "sender_id")):
+        bypass = {"difficulty": 64, "fallback": True, "nonce": "00"}  # a testnet's
+        for said, reason in (({"members": {"pow": bypass}}, "the proof of work does not hold"), ({"bits": 1}, None),
+                             ({"members": {"sender_id": "00" * 8}}, "sender_id is not")):
             with p2praw.RawPeer(made.p2p, tls=True) as peer:
                 peer.join()
                 peer.say({"type": "ping"}, **said)
                 assert peer.hears("pong") == (reason is None), said
+            if reason:
+                p2praw.wait_fault(made, "peer_bad_envelope", reason)
         with p2praw.RawPeer(made.p2p, tls=True) as peer:
             peer.join()
             assert peer.hears("handshake")

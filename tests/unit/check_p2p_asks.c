@@ -280,6 +280,37 @@ START_TEST(a_relayed_checkpoint_is_told_from_its_own)
 }
 END_TEST
 
+/* Nobody waits for a better one. */
+START_TEST(an_answer_that_cannot_be_read_ends_its_ask)
+{
+    static const struct {
+        enum p2p_ask ask;
+        const char *mark, *answer;
+    } bad[] = {
+        {P2P_CHECKPOINT, "\"get_checkpoint\"",
+         "{\"payload\":{\"height\":-1,\"source\":\"local\"},\"type\":\"checkpoint\"}"},
+        {P2P_PEERS, "\"get_peers\"", "{\"payload\":[7],\"type\":\"peers\"}"},
+        {P2P_PAYLOAD, "\"checkpoint_request\"",
+         "{\"payload\":[],\"type\":\"checkpoint_payload\"}"},
+        {P2P_TIP, "\"get_chain_range\"", "{\"payload\":{},\"type\":\"chain_range\"}"},
+        {P2P_BLOCK_AT, "\"get_chain_range\"",
+         "{\"payload\":{},\"type\":\"chain_range\"}"},
+    };
+
+    open_up();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct p2p_request *r = ask(bad[i].ask, KIT_WAIT_MS);
+
+        ck_assert(heard(bad[i].mark));
+        say(bad[i].answer);
+        ck_assert_ptr_eq(came_back(), r);
+        ck_assert_int_eq(r->err.reason, REASON_PEER_BAD_MESSAGE);
+        p2p_request_free(r);
+        ck_assert_int_eq(kit_expect(&a, P2P_FAULT).reason, REASON_PEER_BAD_MESSAGE);
+    }
+}
+END_TEST
+
 START_TEST(who_leaves_answers_nothing_more)
 {
     struct p2p_request *r;
@@ -335,6 +366,7 @@ Suite *suite(void)
     tcase_add_test(t, answers_in_any_order_find_their_asks);
     tcase_add_test(t, each_getdata_has_its_own_pong);
     tcase_add_test(t, a_relayed_checkpoint_is_told_from_its_own);
+    tcase_add_test(t, an_answer_that_cannot_be_read_ends_its_ask);
     tcase_add_test(t, who_leaves_answers_nothing_more);
     tcase_add_test(t, so_many_are_on_their_way_and_no_more);
     suite_add_tcase(s, t);
