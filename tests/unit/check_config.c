@@ -285,8 +285,7 @@ START_TEST(unknown_keys_name_line_path_and_the_nearest)
         "cairn.yaml:4: checkpoint.qourum: unknown key; did you mean quorum?");
     assert_refused("netwrok: testnet", "netwrok: unknown key; did you mean network?");
     assert_refused("quorum: 3", "unknown key; did you mean checkpoint.quorum?");
-    assert_refused("rpc: {url: x}",
-                   "rpc.url: unknown key; did you mean public.url?");
+    assert_refused("rpc: {url: x}", "rpc.url: unknown key; did you mean public.url?");
     assert_refused("follow: {poll_second: 3}", "did you mean poll_seconds?");
     assert_refused("xyzzy: 3", "xyzzy: unknown key");
     ck_assert_ptr_null(strstr(test_err.msg, "did you mean"));
