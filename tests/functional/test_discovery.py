@@ -6,6 +6,7 @@ import json
 import cairnpeer
 import pytest
 import statements
+import stockpeer
 import stockws
 import xai
 from node import wait_until
@@ -232,3 +233,33 @@ def test_an_attestation_from_a_peer_counts(node, peers, chain, payload, cairn):
     cairn.checkpoints = [{**entry, "attestations": [statements.sign(document, attester)]}]
     job = made.sync(payload=payload)
     assert job["state"] == "succeeded", job["error"]
+
+
+def test_07_an_advert_withdrawn_while_it_is_judged(node, peers, chain, payload, cairn):
+    """Its payload goes when the job has seen the metadata, and so does the advert."""
+    path = "/peer/v1/payload/" + chain[200]["hash"]
+    cairn.serve(path, payload)
+    cairn.checkpoints = [{
+        "height": 200, "block_hash": chain[200]["hash"], "state_hash": payload["state_hash"],
+        "state_root": "00" * 32, "work": None, "work_proven": False, "source": None,
+        "signatures": [{"alg": "secp256k1", "pubkey": payload["pubkey"],
+                        "signature": payload["signature"]}],
+        "trust": "attested", "accepted_ms": 1, "payload": path, "attestations": []}]
+    seen = []
+
+    def withdrawn(request):
+        seen.append(request)
+        if len(seen) <= 2:  # the first and last bytes
+            return None
+        cairn.checkpoints = []
+        return stockpeer.Answer(404, {"error": "withdrawn"})
+
+    cairn.faults.append((path, withdrawn))
+    made = node([*peers(3), cairn], http())
+    rejection = wait_until(
+        lambda: made.rpc("rejections.list")["rejections"], "the verdict")[0]
+    assert rejection["reason"] in ("source_unreachable", "source_changed")
+    wait_until(lambda: "nobody offers one" in (made.status()["waiting_for"] or ""),
+               "that nobody offers one")
+    assert made.status()["state"] == "idle" and made.status()["checkpoint"] is None
+    assert made.rpc("audit.verify")["ok"]
