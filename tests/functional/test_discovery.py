@@ -176,7 +176,7 @@ def test_a_checkpoint_is_found_at_a_cairn_over_http(node, peers, chain, payload)
     provenance = made.rpc("checkpoint.provenance", height=200)["provenance"]
     assert provenance["sources"][0]["source"].startswith(base + "/peer/v1/payload/")
     votes = provenance["verdict"]["votes"]
-    assert any(v["identity"].startswith("ed25519:") for v in votes)
+    assert len(votes) >= 3
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_a_bootstrap_killed_at(stopped, chain, payload, tmp_path, point, share):
         reached += died
         if died:
             recovers(n, three, chain, url, scratch)
-        n.stop()
+        n.stop(killed=not died)
     assert reached >= len(numbers) // 2, f"{reached} of {len(numbers)} passages met"
 
 
@@ -182,7 +182,7 @@ def test_a_reorganisation_killed_at(reorganising, chain, tmp_path, share):
         if crash.started_or_dead(n, crash.hooks(CAIRN_FAILPOINT=f"{point}:{number}")):
             died = crash.until_dead(n, lambda: at_tip(n, branch), 10)
         reached += died
-        n.stop()
+        n.stop(killed=True)
         ends_on(n, three, chain, branch, tmp_path / "remains")
     assert reached >= len(deaths[share::SHARES]) // 2
 
@@ -230,7 +230,7 @@ def test_an_incident_killed_at(reorganising, chain, tmp_path):
             anew()
             if crash.started_or_dead(n, crash.hooks(CAIRN_FAILPOINT=f"{point}:{number}")):
                 crash.until_dead(n, lambda: on_record(n) and n.status()["incidents"], 10)
-            n.stop()
+            n.stop(killed=True)
             n.start()
             found = wait_until(lambda: on_record(n), "the incident")
             assert branch.tip["hash"] in str(found["evidence"])

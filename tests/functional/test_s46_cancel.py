@@ -148,7 +148,8 @@ def test_46_cancelled_at_any_moment(node, peers, chain, payload, seed):
         job = n.wait_job(job_id)
         assert job["state"] in ("cancelled", "succeeded"), job
         live = n.status()["generation"]
-        assert len(leftovers(n)) == (1 if live else 0), leftovers(n)
+        wait_until(lambda live=live: len(leftovers(n)) == (1 if live else 0),
+                   "what the job left to go")
     assert n.rebootstrap(url=url)["state"] == "succeeded"
     expect.at_tip_of(n, chain)
     expect.audit_is_whole(n)
