@@ -131,6 +131,13 @@ void engine_count_answer(struct peer *p, const struct transfer_request *r)
         peer_answered(p, r->elapsed_ms, r->body_len, r->ip, now);
 }
 
+/* It may have written after its job had ended and its files were removed. */
+static void drop_download(struct engine *e, int64_t job_id)
+{
+    if (job_id > 0 && !(e->job.active && e->job.id == job_id))
+        jobs_remove_incoming(e, job_id);
+}
+
 static void handle_fetched(struct engine *e, struct transfer_request *r)
 {
     struct fetch *f = r->owner;
@@ -143,6 +150,8 @@ static void handle_fetched(struct engine *e, struct transfer_request *r)
         engine_count_answer(f->peer, r);
     if (f->epoch == e->epoch)
         f->done(e, f, r);
+    else if (r->path)
+        drop_download(e, (int64_t)f->serial);
     free(f);
     transfer_request_free(r);
 }

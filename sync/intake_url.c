@@ -104,7 +104,8 @@ static void start_download(struct engine *e)
     r->max_redirects = REDIRECTS_MAX;
     r->hostile = j->hostile;
     j->download = r;
-    if (!engine_fetch(e, r, &(struct fetch){.done = on_body})) {
+    if (!engine_fetch(e, r,
+                      &(struct fetch){.serial = (uint64_t)j->id, .done = on_body})) {
         j->download = NULL;
         j->retry_at_mono_ms = clock_mono_ms() + RETRY_MS;
     }
