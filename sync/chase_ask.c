@@ -18,7 +18,8 @@ static void on_decoded(struct engine *e, struct job_task *t)
     struct decoded *d = (void *)t;
     struct chase_slot *s = &e->chase.slots[d->slot];
 
-    if (d->serial != e->chase.serial || s->state != SLOT_DECODING)
+    if (d->serial != e->chase.serial || s->state != SLOT_DECODING ||
+        s->height != d->height)
         return;
     s->state = SLOT_EMPTY;
     if (d->err.code == ERR_OK && d->header.height != d->height)
@@ -49,7 +50,7 @@ static void on_block(struct engine *e, const struct fetch *f,
     struct chase_slot *s = &c->slots[f->slot];
     struct decoded *d;
 
-    if (f->serial != c->serial || s->state != SLOT_ASKED)
+    if (f->serial != c->serial || s->state != SLOT_ASKED || s->height != f->height)
         return;
     s->state = SLOT_EMPTY;
     if (r->err.code || r->status == 429)

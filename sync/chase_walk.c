@@ -160,7 +160,8 @@ static enum errc consume(struct engine *e, bool *found, struct err *err)
     while (!*found && !c->hurry) {
         struct chase_slot *s = chase_slot(c, c->next);
 
-        if (s->state != SLOT_READY)
+        /* What was asked for before a span led the walk past it waits there still. */
+        if (s->state != SLOT_READY || s->height != c->next)
             return ERR_OK;
         if (memcmp(s->decoded->header.hash, c->expect, 32) != 0) {
             refuse_block(e, s);
