@@ -229,7 +229,9 @@ void listing_pump(struct engine *e)
     int64_t every =
         finds_rate_ms(e) > LISTING_LEAST_MS ? finds_rate_ms(e) : LISTING_LEAST_MS;
 
-    if (e->job.active || e->halted || mono < e->listing_at_mono_ms)
+    /* One look at a time: each has a nonce of its own, which the answers must have. */
+    if (e->job.active || e->halted || e->listings_out > 0 ||
+        mono < e->listing_at_mono_ms)
         return;
     e->listing_at_mono_ms = mono + every;
     greet_peers(e, &e->listings_out, greeted);
