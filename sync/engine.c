@@ -402,8 +402,6 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
         return err->code;
     }
     e->opened = true;
-    e->listing_at_mono_ms =
-        clock_mono_ms() + 3000; /* a job of the operator comes first */
     incidents_count(e);
     if (diagnose_load(e, err)) {
         log_warn("the last job's end is not known, ignoring", KV_S("detail", err->msg));
