@@ -10,8 +10,6 @@ from cairnpeer import CairnPeer
 from crash import Remains
 from node import wait_until
 
-TWO = {"checkpoint": {"quorum": 2}}  # who lies has no vote, nor has who is backing off
-
 HOSTS = ("127.11.0.1", "127.12.0.1", "127.13.0.1")
 ALONE = "headers alone were proven; signatures vouch for the state"
 
@@ -53,14 +51,14 @@ def bad_23():
 
 def test_no_block_below_the_checkpoint_is_asked_for(node, peers, cairns, chain, payload):
     stock, two = peers(2), cairns(2)
-    n = node([*stock, *two], TWO)
+    n = node([*stock, *two])
     expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
     assert blocks_below([*stock, *two]) == []
     assert covered(*two) == set(range(201))
+    assert all(p.ranges for p in two), "both were asked"
     for p in two:
         known = expect.peer_of(n, p)
-        assert known["banned_until"] is None
-        assert known["identity"] == "ed25519:" + p.identity
+        assert known["faults"] == 0 and known["identity"] == "ed25519:" + p.identity
     state, detail = state_of(n)
     assert state["equals_outputs_of_proven_blocks"] is False
     assert state["not_compared_because"] == ALONE
@@ -94,7 +92,7 @@ def test_a_lie_is_blamed_on_its_teller_and_told_to_no_avail(
         node, peers, cairns, chain, payload, lie):
     stock, (liar, honest) = peers(2), cairns(2)
     liar.lie, liar.lies_below = lie, 200
-    n = node([*stock, liar, honest], TWO)
+    n = node([*stock, liar, honest])
     expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
     assert liar.ranges
     blamed = expect.peer_of(n, liar)
@@ -110,7 +108,7 @@ def test_a_lie_is_blamed_on_its_teller_and_told_to_no_avail(
 def test_when_the_only_cairn_lies_blocks_do(node, peers, cairns, chain, payload, lie):
     three, (liar,) = peers(3), cairns(1)
     liar.lie, liar.lies_below = lie, 200
-    n = node([*three, liar], TWO)
+    n = node([*three, liar])
     expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
     assert expect.peer_of(n, liar)["banned_until"] is not None
     assert blocks_below(three), "the rest came as blocks"
@@ -122,7 +120,7 @@ def test_a_cairn_that_is_no_use_does_not_hold_the_walk(
         node, peers, cairns, chain, payload, failure):
     three, (lame,) = peers(3), cairns(1)
     lame.lie = failure
-    n = node([*three, lame], TWO)
+    n = node([*three, lame])
     expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
     blamed = expect.peer_of(n, lame)
     assert blamed["faults"] > 0 and blamed["banned_until"] is None, blamed
@@ -134,7 +132,7 @@ def test_a_cairn_on_another_chain_at_the_checkpoint_is_not_blamed(
     """It may be right, and we on the wrong one: its headers are of no use here."""
     three, (other, honest) = peers(3), cairns(2)
     other.chain = chain.fork(199).mine_many(41)
-    n = node([*three, other, honest], TWO)
+    n = node([*three, other, honest])
     expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
     for p in (other, honest):
         assert expect.peer_of(n, p)["faults"] == 0
@@ -161,7 +159,7 @@ def test_who_is_no_cairn_of_ours_is_a_stock_node(node, peers, cairns, chain, pay
         other.false_signature = True
     else:
         other.headers_from = 100 if change == "above" else None
-    n = node([*three, other], TWO)
+    n = node([*three, other])
     expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
     assert other.ranges == []
     assert state_of(n)[0]["equals_outputs_of_proven_blocks"] is True
