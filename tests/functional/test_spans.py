@@ -1,6 +1,8 @@
 """The way down to genesis over headers alone, from Cairns."""
 
 import json
+import shutil
+import sqlite3
 
 import cairnpeer as c
 import expect
@@ -200,6 +202,14 @@ def test_coins_rest_on_signatures_where_headers_came_alone(node, peers, cairns):
     assert state_of(n)[0]["not_compared_because"] == ALONE
 
 
+def stored(n, scratch):
+    """Heights on disk while the daemon runs; none when a file went as it was copied."""
+    try:
+        return Remains(n, scratch).headers
+    except (shutil.Error, sqlite3.Error):
+        return set()
+
+
 def test_killed_in_the_middle_nothing_is_fetched_again(
         node, peers, cairns, chain, payload, tmp_path):
     stock, (one,) = peers(2), cairns(1)
@@ -209,8 +219,7 @@ def test_killed_in_the_middle_nothing_is_fetched_again(
     for p in (*stock, one):
         p.withheld = range(200)
     n.rpc("sync.start", url=url, idempotency_key="the one")
-    wait_until(lambda: "headers 73" in "" or len(
-        Remains(n, tmp_path / "copy").headers) >= 128, "the upper half on disk")
+    wait_until(lambda: len(stored(n, tmp_path / "copy")) >= 128, "the upper half on disk")
     n.kill9()
     there = Remains(n, tmp_path / "copy").headers
     one.lie = None
@@ -236,7 +245,7 @@ def test_headers_that_came_alone_do_not_count_once_blocks_are_wanted(
     for p in (*stock, one):
         p.withheld = range(200)
     n.rpc("sync.start", url=url, idempotency_key="the one")
-    wait_until(lambda: len(Remains(n, tmp_path / "copy").headers) >= 128, "the upper half")
+    wait_until(lambda: len(stored(n, tmp_path / "copy")) >= 128, "the upper half")
     n.kill9()
     for p in (*stock, one):
         p.withheld = ()
