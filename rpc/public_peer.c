@@ -62,39 +62,41 @@ PUBLIC_HANDLER(public_peer_hello)
         say_signed(site, "hello", &body, say);
 }
 
-PUBLIC_HANDLER(public_peer_checkpoints)
+/* A list out of control.db. */
+static void say_list(const struct public_site *site, const char *what,
+                     enum errc (*write)(struct reader *r, const struct serve_self *self,
+                                        struct buf *out, struct err *err),
+                     const struct serve_self *self, struct public_say *say)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
     CLEANUP_BUF struct buf body = BUF(PUBLIC_BODY_MAX);
-    struct serve_self self;
     struct err err;
+
+    if (reads_control(site->reads, &reader, &err) != ERR_OK ||
+        write(reader, self, &body, &err) != ERR_OK)
+        public_call_fail(say, &err);
+    else
+        say_signed(site, what, &body, say);
+}
+
+PUBLIC_HANDLER(public_peer_checkpoints)
+{
+    struct serve_self self;
 
     (void)rest;
     if (!who(site, ask, &self, say))
         return;
     self.has_payload = public_payload_kept(site, self.payload);
-    if (reads_control(site->reads, &reader, &err) != ERR_OK ||
-        serve_self_checkpoints(reader, &self, &body, &err) != ERR_OK)
-        public_call_fail(say, &err);
-    else
-        say_signed(site, "checkpoints", &body, say);
+    say_list(site, "checkpoints", serve_self_checkpoints, &self, say);
 }
 
 PUBLIC_HANDLER(public_peer_revocations)
 {
-    CLEANUP(reader_release) struct reader *reader = NULL;
-    CLEANUP_BUF struct buf body = BUF(PUBLIC_BODY_MAX);
     struct serve_self self;
-    struct err err;
 
     (void)rest;
-    if (!who(site, ask, &self, say))
-        return;
-    if (reads_control(site->reads, &reader, &err) != ERR_OK ||
-        serve_self_revocations(reader, &self, &body, &err) != ERR_OK)
-        public_call_fail(say, &err);
-    else
-        say_signed(site, "revocations", &body, say);
+    if (who(site, ask, &self, say))
+        say_list(site, "revocations", serve_self_revocations, &self, say);
 }
 
 struct range {

@@ -152,7 +152,7 @@ static void proven(struct engine *e, enum chase_result result, const struct err 
 /* The coins can rest on the signatures that the policy asks for. */
 bool decide_headers_alone(const struct engine *e)
 {
-    const struct trust_policy *policy = &e->cfg->policy;
+    const struct trust_policy *policy = &e->policy.rules;
 
     return policy->header_proof_full && !policy->compare_coins_always &&
            policy->threshold > 0 && e->job.kind != INTAKE_GENESIS;

@@ -4,11 +4,8 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "sync/ask.h"
-#include "sync/finds.h"
-#include "sync/intake.h"
+#include "sync/core.h"
 
 /* The list of what is on offer, and what was refused lately. */
 enum {
@@ -118,7 +115,7 @@ static void preview(struct engine *e, struct find *k)
         k->refused = true;
         k->reason = old->reason;
     } else if (k->whole && verdicts_past(e, ev, &err) == ERR_OK) {
-        trust_evaluate(&c, ev, &e->cfg->policy, e->cfg->params, v);
+        trust_evaluate(&c, ev, &e->policy.rules, e->cfg->params, v);
         k->refused = v->refused;
         k->reason = v->reason;
     }

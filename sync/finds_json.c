@@ -26,9 +26,9 @@ static void add_preview(struct engine *e, cJSON *o, const struct find *k)
     ev->now_ms = clock_now_ms();
     verdicts_candidate(&k->meta, k->url, &c);
     if (k->whole && verdicts_past(e, ev, &err) == ERR_OK) {
-        trust_evaluate(&c, ev, &e->cfg->policy, e->cfg->params, v);
+        trust_evaluate(&c, ev, &e->policy.rules, e->cfg->params, v);
         cJSON_AddItemToObject(o, "preview",
-                              trust_verdict_json(v, &c, ev, &e->cfg->policy));
+                              trust_verdict_json(v, &c, ev, &e->policy.rules));
     } else {
         cJSON_AddNullToObject(o, "preview");
     }

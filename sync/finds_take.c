@@ -68,7 +68,7 @@ static bool job_waits(const struct engine *e)
 
 static bool enough(const struct engine *e, size_t peers, size_t networks)
 {
-    return peers >= e->cfg->policy.quorum && networks >= e->cfg->policy.min_peers;
+    return peers >= e->policy.rules.quorum && networks >= e->policy.rules.min_peers;
 }
 
 bool finds_enough(struct engine *e)
@@ -92,8 +92,8 @@ static void say_missing(struct engine *e, const struct find *best, size_t peers,
                        e->finds.count);
     (void)snprintf(e->waiting_for, sizeof(e->waiting_for),
                    "a checkpoint: %s; %zu of %u peers, %zu of %u networks are there",
-                   offer, peers, e->cfg->policy.quorum, networks,
-                   e->cfg->policy.min_peers);
+                   offer, peers, e->policy.rules.quorum, networks,
+                   e->policy.rules.min_peers);
 }
 
 static void start(struct engine *e, bool full)

@@ -113,7 +113,7 @@ static void take_checkpoints(struct engine *e, const struct fetch *f,
 
     for (const struct json *k = list ? list->first : NULL; k && n < OFFERS_MAX;
          k = k->next, n++) {
-        if (!e->live.state || e->job.active)
+        if (!e->live.state || e->job.active || e->finds.ends_at_mono_ms != 0)
             offer(e, f->peer, k);
         take_documents(e, f, json_get(k, "attestations"));
         if (f->epoch != e->epoch)

@@ -263,3 +263,18 @@ def test_07_an_advert_withdrawn_while_it_is_judged(node, peers, chain, payload, 
                "that nobody offers one")
     assert made.status()["state"] == "idle" and made.status()["checkpoint"] is None
     assert made.rpc("audit.verify")["ok"]
+
+
+def test_a_signer_that_the_operator_added_counts_for_what_is_on_offer(
+        node, peers, chain, payload):
+    three = peers(3)
+    publisher = published(node, three, chain, payload)
+    signer = xai.fixture_keys()["checkpoint_signer"].compressed
+    made = node([*three, At("http://" + publisher.public_address)],
+                http(trusted_pubkeys=[xai.Key("somebody else").compressed]))
+    wait_until(lambda: "none to take" in (made.status()["waiting_for"] or ""), "the offer")
+    (offer,) = made.rpc("checkpoint.candidates")["candidates"] or [{"reason": None}]
+    assert offer["reason"] in ("untrusted_signer", None)
+    assert made.rpc("jobs.list")["jobs"] == []
+    made.rpc("signers.add", key=signer, reason="test")
+    made.wait_tip(240, chain[240]["hash"])

@@ -276,3 +276,14 @@ def test_from_a_real_cairn(node, peers, chain, payload):
     told = expect.peer_of(n, real)
     assert told["faults"] == 0 and told["requests"] > 0, told
     assert state_of(n)[0]["not_compared_because"] == ALONE
+
+
+def test_headers_alone_do_not_do_once_the_operator_asks_for_no_signature(
+        node, peers, cairns, chain, payload):
+    """The policy in force counts, not the configured one."""
+    stock, two = peers(2), cairns(2)
+    n = node([*stock, *two])
+    n.rpc("signers.threshold", threshold=0, reason="test")
+    expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
+    assert not any(p.ranges for p in two)
+    assert state_of(n)[0]["equals_outputs_of_proven_blocks"] is True
