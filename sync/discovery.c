@@ -150,7 +150,7 @@ static void ask_seeds(struct engine *e)
         t->base.free = free_seeds;
         t->base.any_epoch = true;
         t->name = *name;
-        t->tls = strcmp(e->cfg->params->network, "mainnet") == 0;
+        t->tls = e->cfg->params->p2p_tls;
         t->allow = allowed(e);
         engine_run(e, &t->base);
     }

@@ -36,7 +36,7 @@ enum errc links_start(struct engine *e, struct err *err)
     struct p2p_config pc = {.listen = cfg->p2p_listen[0] ? cfg->p2p_listen : NULL,
                             .data_dir = cfg->data_dir,
                             .api_endpoint = cfg->public_url[0] ? cfg->public_url : NULL,
-                            .testnet = strcmp(cfg->params->network, "mainnet") != 0,
+                            .testnet = !cfg->params->p2p_tls,
                             .request_rate_seconds = (uint32_t)cfg->request_rate_seconds,
                             .max_inbound = INBOUND_MAX,
                             .max_inbound_per_ip = INBOUND_PER_IP,

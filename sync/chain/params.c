@@ -48,6 +48,7 @@ static const struct chain_params builtin[] = {
         .genesis_hash = GENESIS_HASH,
         .genesis_coins = GENESIS_COINS,
         .genesis_coin_count = 6,
+        .p2p_tls = true,
     },
 };
 

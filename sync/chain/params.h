@@ -27,6 +27,7 @@ struct chain_params {
     bool min_difficulty_after_gap; /* 3.3 rule 1: difficulty 1 after 1200 s; not mainnet
                                     */
     uint32_t max_difficulty;       /* 3.3 rule 5: 4 with fast mining; 0: no cap */
+    bool p2p_tls; /* 9.1: P2P is TLS; plain, with stock's leniencies, on testnet */
 };
 
 /* A built-in network by name; NULL if there is none. */
@@ -35,9 +36,9 @@ const struct chain_params *params_find(const char *name);
 /*
  * Parameters from the text of a JSON file: {"network", "chain_context":
  * "testnet"|"mainnet", "genesis_hash", "genesis_coins": [{txid, vout, address,
- * amount}], "max_difficulty", "min_difficulty_after_gap"}; all are required, unknown
- * keys are errors.  chain_context gives the address prefix.  ERR_INVALID names the
- * field.
+ * amount}], "max_difficulty", "min_difficulty_after_gap", "p2p_tls"}; all but the last
+ * are required, unknown keys are errors.  chain_context gives the address prefix, and
+ * p2p_tls where nothing is said.  ERR_INVALID names the field.
  */
 enum errc params_parse(const char *text, size_t len, struct chain_params *out,
                        struct err *err);

@@ -11,10 +11,12 @@ static enum errc bad(struct err *err, const char *field, const char *want)
     return err_set(err, ERR_INVALID, "network parameters: %s: %s", field, want);
 }
 
-/* Exactly the n keys, each once (the parser refuses a second). */
-static bool has_keys(const struct json *v, const char *const *keys, size_t n)
+/* Exactly the n keys, each once (the parser refuses a second), and extra others, of
+   which the caller knows. */
+static bool has_keys(const struct json *v, const char *const *keys, size_t n,
+                     size_t extra)
 {
-    if (!v || v->type != JSON_OBJECT || v->len != n)
+    if (!v || v->type != JSON_OBJECT || v->len != n + extra)
         return false;
     for (size_t i = 0; i < n; i++)
         if (!json_get(v, keys[i]))
@@ -57,7 +59,7 @@ static bool read_coin(const struct json *v, struct coin *out)
     const struct json *address = json_get(v, "address");
     const char *text;
 
-    if (!has_keys(v, keys, sizeof(keys) / sizeof(keys[0])) ||
+    if (!has_keys(v, keys, sizeof(keys) / sizeof(keys[0]), 0) ||
         !json_hash(json_get(v, "txid"), out->at.txid) ||
         !read_number(json_get(v, "vout"), UINT32_MAX, &out->at.vout) ||
         !amount_read(json_get(v, "amount"), &out->amount) ||
@@ -92,17 +94,27 @@ static enum errc read_coins(const struct json *list, struct chain_params *p,
     return ERR_OK;
 }
 
+/* What chain_context says, unless the file does. */
+static enum errc read_tls(const struct json *v, struct chain_params *p, struct err *err)
+{
+    p->p2p_tls = params_find(p->chain_context)->p2p_tls;
+    if (v && !read_bool(v, &p->p2p_tls))
+        return bad(err, "p2p_tls", "true or false");
+    return ERR_OK;
+}
+
 static enum errc read_fields(const struct json *v, struct chain_params *p,
                              struct err *err)
 {
     static const char *const keys[] = {"network",        "chain_context",
                                        "genesis_hash",   "genesis_coins",
                                        "max_difficulty", "min_difficulty_after_gap"};
+    const struct json *tls = json_get(v, "p2p_tls");
 
-    if (!has_keys(v, keys, sizeof(keys) / sizeof(keys[0])))
+    if (!has_keys(v, keys, sizeof(keys) / sizeof(keys[0]), tls != NULL))
         return bad(err, "the document",
                    "an object of network, chain_context, genesis_hash, genesis_coins, "
-                   "max_difficulty, min_difficulty_after_gap");
+                   "max_difficulty, min_difficulty_after_gap, and p2p_tls if need be");
     if (!read_name(json_get(v, "network"), p->network, sizeof(p->network)))
         return bad(err, "network", "1 to 31 of a-z, 0-9 and -");
     if (!read_name(json_get(v, "chain_context"), p->chain_context,
@@ -118,6 +130,8 @@ static enum errc read_fields(const struct json *v, struct chain_params *p,
     if (!read_bool(json_get(v, "min_difficulty_after_gap"),
                    &p->min_difficulty_after_gap))
         return bad(err, "min_difficulty_after_gap", "true or false");
+    if (read_tls(tls, p, err))
+        return err->code;
     return read_coins(json_get(v, "genesis_coins"), p, err);
 }
 

@@ -1,5 +1,5 @@
-"""P2P over TLS, as on networks that are no testnet: between two nodes, and with simulated
-stock nodes, whose certificates nobody vouches for."""
+"""P2P over TLS, as on networks that are no testnet, whatever their name: between two nodes,
+and with simulated stock nodes, whose certificates nobody vouches for."""
 
 import json
 
@@ -11,13 +11,14 @@ import stockws
 
 @pytest.fixture
 def network(chain, tmp_path):
-    """The fixture chain under the name of the network where P2P is TLS."""
+    """The fixture chain as a network of an operator's own, where P2P is TLS."""
     coins = [{"txid": txid, "vout": vout, "address": address, "amount": amount}
              for (txid, vout), (address, amount) in chain.coins(0).items()]
     path = tmp_path / "params.json"
     path.write_text(json.dumps({
-        "network": "mainnet", "chain_context": "testnet", "genesis_hash": chain[0]["hash"],
-        "genesis_coins": coins, "max_difficulty": 4, "min_difficulty_after_gap": True}))
+        "network": "our-own", "chain_context": "testnet", "genesis_hash": chain[0]["hash"],
+        "genesis_coins": coins, "max_difficulty": 4, "min_difficulty_after_gap": True,
+        "p2p_tls": True}))
     return {"network": str(path)}
 
 

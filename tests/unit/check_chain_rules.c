@@ -387,6 +387,8 @@ START_TEST(parameters_are_read_strictly)
         {PARAMS_JSON("testnet", COIN_JSON "," COIN_JSON, "4"),
          "genesis_coins: a coin twice"},
         {PARAMS_JSON("testnet", "", "4,\"x\":1"), "the document"},
+        {PARAMS_JSON("testnet", "", "4,\"p2p_tls\":1"), "p2p_tls"},
+        {PARAMS_JSON("testnet", "", "4,\"p2p_tls\":true,\"x\":1"), "the document"},
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -403,6 +405,23 @@ START_TEST(parameters_are_read_strictly)
     assert_bits(p.genesis_coins[0].amount, 5.0);
     ck_assert_uint_eq(p.genesis_hash[31], 0xab);
     ck_assert(p.max_difficulty == 0 && !p.min_difficulty_after_gap);
+}
+END_TEST
+
+/* protocol.md 9.1; a network's name says nothing. */
+START_TEST(p2p_is_tls_where_the_network_is_no_testnet_unless_its_file_says_otherwise)
+{
+    struct chain_params p;
+
+    ck_assert(!params_find("testnet")->p2p_tls && params_find("mainnet")->p2p_tls);
+    ASSERT_OK(parse_params(PARAMS_JSON("mainnet", "", "0"), &p));
+    ck_assert(p.p2p_tls);
+    ASSERT_OK(parse_params(PARAMS_JSON("testnet", "", "0"), &p));
+    ck_assert(!p.p2p_tls);
+    ASSERT_OK(parse_params(PARAMS_JSON("testnet", "", "0,\"p2p_tls\":true"), &p));
+    ck_assert(p.p2p_tls);
+    ASSERT_OK(parse_params(PARAMS_JSON("mainnet", "", "0,\"p2p_tls\":false"), &p));
+    ck_assert(!p.p2p_tls);
 }
 END_TEST
 
@@ -479,6 +498,8 @@ Suite *suite(void)
     tcase_add_test(tc, digests_accept_high_s_and_every_spelling_of_the_key);
     tcase_add_test(tc, keys_are_one_point_however_spelled);
     tcase_add_test(tc, parameters_are_read_strictly);
+    tcase_add_test(
+        tc, p2p_is_tls_where_the_network_is_no_testnet_unless_its_file_says_otherwise);
     tcase_add_test(tc, builtin_networks_have_the_fixture_genesis);
     tcase_add_test(tc, an_empty_state_has_the_root_of_nothing);
     tcase_add_test(tc, coins_of_one_transaction_sort_as_text);
