@@ -55,6 +55,7 @@ struct finds {
     uint64_t round;
     unsigned out;                /* answers that are to come */
     int64_t ends_at_mono_ms;     /* of the round under way; 0: none is */
+    int64_t enough_at_mono_ms;   /* an offer to take and whom to ask, first; 0 */
     int64_t next_at_mono_ms;     /* not before: the next round */
     int64_t offered_at_mono_ms;  /* first offer since there was none; 0 */
     int64_t alone_since_mono_ms; /* no acceptable offer since; 0 */
@@ -67,6 +68,8 @@ bool finds_possible(struct engine *e);
 void finds_refresh(struct engine *e);
 /* As many as quorum and diversity want. */
 bool finds_enough(struct engine *e);
+/* What is to come in the round under way need not be waited for any more. */
+bool finds_round_enough(struct engine *e, int64_t mono_ms);
 /* Peers that can be asked now, and the networks they are in. */
 void finds_reach(struct engine *e, size_t *peers, size_t *networks);
 void finds_pump(struct engine *e);

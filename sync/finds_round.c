@@ -9,6 +9,16 @@
 enum {
     ROUND_MS = 20000, /* what has not come by then is not waited for */
     EMPTY_STEPS_MAX = 5,
+    /*
+     * Nor what has not come so long after an offer was there that the rules let pass,
+     * and as many peers as quorum and diversity want: one silent peer holds nobody up.
+     * An honest stock node needs up to 0.6 s for an answer's proof of work (protocol.md
+     * 9.2) and may have a few others to make first.  The wait is for rivals, so that
+     * the best of all is taken; an equivocation is not found by it but by the votes,
+     * for which the job asks every peer, also those whose answer is still out; what
+     * they say of checkpoints until then counts.
+     */
+    GRACE_MS = 3000,
 };
 
 void finds_reach(struct engine *e, size_t *peers, size_t *networks)
@@ -109,6 +119,7 @@ void finds_round_begin(struct engine *e)
     f->round++;
     f->out = 0;
     f->ends_at_mono_ms = mono + ROUND_MS;
+    f->enough_at_mono_ms = 0;
     e->listing_at_mono_ms = 0; /* what Cairns over HTTP offer belongs to it */
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         struct peer *p = peers_at(e->peers, i);
@@ -123,6 +134,18 @@ void finds_refresh(struct engine *e)
     if (e->finds.ends_at_mono_ms == 0 && clock_mono_ms() >= e->finds.next_at_mono_ms &&
         finds_possible(e))
         finds_round_begin(e);
+}
+
+bool finds_round_enough(struct engine *e, int64_t mono_ms)
+{
+    struct finds *f = &e->finds;
+    const struct find *best = finds_best(e);
+
+    if (!best || !best->whole || !finds_enough(e))
+        f->enough_at_mono_ms = 0;
+    else if (f->enough_at_mono_ms == 0)
+        f->enough_at_mono_ms = mono_ms;
+    return f->enough_at_mono_ms != 0 && mono_ms - f->enough_at_mono_ms >= GRACE_MS;
 }
 
 void finds_round_end(struct engine *e)

@@ -155,11 +155,12 @@ static bool end_round(struct engine *e)
     return true;
 }
 
-static bool is_round_over(const struct engine *e, int64_t mono)
+static bool is_round_over(struct engine *e, int64_t mono)
 {
     const struct finds *f = &e->finds;
 
-    return (f->out == 0 && !is_listing(e)) || mono >= f->ends_at_mono_ms;
+    return (f->out == 0 && !is_listing(e)) || mono >= f->ends_at_mono_ms ||
+           finds_round_enough(e, mono);
 }
 
 /* What is on offer between two rounds. */

@@ -2,6 +2,7 @@
 other over P2P, agree on it with the simulated stock nodes, and adopt it."""
 
 import json
+import time
 
 import cairnpeer
 import pytest
@@ -64,6 +65,26 @@ def test_three_nodes_find_agree_on_and_adopt_a_checkpoint(node, publisher, stock
         votes = provenance["verdict"]["votes"]
         assert len({v["group"] for v in votes if v["agrees"]}) >= 3
         assert provenance["sources"][0]["source"] == "ws://" + publisher.p2p
+
+
+def test_a_silent_peer_holds_nobody_up(node, publisher, stocks, chain):
+    """It is asked like the others and never answers; a round waits for 20 s."""
+    silent = stockws.StockWs(chain, HOSTS[4])
+    silent.fail("checkpoint", stockws.silence())
+    try:
+        made = node([*stocks, silent, At("ws://" + publisher.p2p)],
+                    p2p(bootstrap_at_start=False))
+        wait_until(lambda: connected(made) >= {silent.url, "ws://" + publisher.p2p}
+                   and len(connected(made)) == 5, "all five")
+        job_id = made.rpc("sync.start")["job_id"]
+        silent.wait_for(lambda p: p.requests["get_checkpoint"], "the question")
+        asked = time.monotonic()
+        wait_until(lambda: made.rpc("jobs.get", job_id=job_id)["stage"] != "discovering",
+                   "the offer to be taken")
+        assert time.monotonic() - asked < 15
+        assert made.wait_job(job_id)["state"] == "succeeded"
+    finally:
+        silent.stop()
 
 
 def test_it_says_what_is_missing(node, publisher, stocks):
