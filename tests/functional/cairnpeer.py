@@ -170,6 +170,7 @@ class CairnPeer(StockPeer):
     lies_below   only for ranges whose highest header is below that height
     headers_from the lowest header it serves; None: it serves none
     hello        None, or a function that alters the hello's body before it is signed
+    network      the name of its network, in whatever it signs
     checkpoints, revocations    what it lists
     """
 
@@ -178,6 +179,7 @@ class CairnPeer(StockPeer):
         self.lies_below = 2**63
         self.headers_from = 0
         self.hello = None
+        self.network = "testnet"
         self.checkpoints, self.revocations = [], []
         self.false_signature = False
         self.ranges = []  # of headers that were asked for: (lowest, highest)
@@ -210,7 +212,7 @@ class CairnPeer(StockPeer):
             "genesis": self.chain[0]["hash"],
             "headers_from": self.headers_from,
             "identity": self.identity,
-            "network": "testnet",
+            "network": self.network,
             "nonce": nonce,
             "software": "cairnpeer/1",
             "tip": {"hash": tip["hash"], "height": tip["index"],
@@ -224,7 +226,7 @@ class CairnPeer(StockPeer):
         body = {
             "genesis": self.chain[0]["hash"],
             "identity": self.identity,
-            "network": "testnet",
+            "network": self.network,
             "nonce": parse_qs(query).get("nonce", [""])[0],
             what: items,
         }
