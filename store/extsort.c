@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/bytes.h"
 #include "store/extsort.h"
 #include "store/extsort_merge.h"
+#include "store/extsort_order.h"
 #include "store/extsort_run.h"
 
 /*
@@ -13,19 +13,13 @@
  * and fewer than FAN_IN runs of each level are open.  Only neighbours merge: order is
  * kept.
  */
-enum { FAN_IN = 16, LEVELS = 8, RUNS_MAX = FAN_IN * LEVELS };
-
-struct item {
-    uint64_t first; /* bytes of the record, or 0 when they say nothing */
-    size_t offset;  /* in the arena; grows with the order of arrival */
-    size_t len;
-};
+enum { FAN_IN = 64, LEVELS = 6, RUNS_MAX = FAN_IN * LEVELS };
 
 struct extsort {
     struct extsort_options opt;
     uint8_t *arena;
     size_t arena_bytes, used;
-    struct item *items;
+    struct extsort_item *items; /* cap of them, and as many again to sort in */
     size_t count, cap, given;
     struct {
         struct extsort_run *run;
@@ -70,25 +64,9 @@ void extsort_free(struct extsort *s)
     free(s);
 }
 
-static int compare_items(const void *a, const void *b, void *arg)
-{
-    const struct item *x = a, *y = b;
-    const struct extsort *s = arg;
-    int order;
-
-    if (x->first != y->first)
-        return x->first < y->first ? -1 : 1;
-    order = s->opt.compare(s->arena + x->offset, x->len, s->arena + y->offset, y->len);
-
-    if (order != 0)
-        return order;
-    return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
 static void sort_items(struct extsort *s)
 {
-    if (s->count > 1)
-        qsort_r(s->items, s->count, sizeof(s->items[0]), compare_items, s);
+    extsort_order(s->items, s->count, s->items + s->cap, s->arena, s->opt.compare);
 }
 
 /* The newest runs from first on become one. */
@@ -105,7 +83,7 @@ static enum errc merge_runs(struct extsort *s, size_t first, struct err *err)
         runs[i - first] = s->runs[i].run;
     rc = extsort_run_create(s->opt.dir, s->opt.record_max, &merged, err);
     if (!rc)
-        rc = extsort_merge_create(runs, s->run_count - first, s->opt.compare, &m, err);
+        rc = extsort_merge_create(runs, s->run_count - first, &s->opt, &m, err);
     for (;;) {
         if (!rc)
             rc = extsort_merge_next(m, &record, &len, err);
@@ -145,7 +123,7 @@ static enum errc spill(struct extsort *s, struct err *err)
     CLEANUP(extsort_run_free) struct extsort_run *run = NULL;
     enum errc rc;
 
-    if (s->run_count == RUNS_MAX) /* 16^8 spills: more than any disk */
+    if (s->run_count == RUNS_MAX) /* 64^6 spills: more than any disk */
         return err_fail(err, REASON_INTERNAL, "sort has too many runs");
     rc = extsort_run_create(s->opt.dir, s->opt.record_max, &run, err);
     sort_items(s);
@@ -161,16 +139,10 @@ static enum errc spill(struct extsort *s, struct err *err)
     return settle_levels(s, err);
 }
 
-static uint64_t first_of(const struct extsort *s, const void *record, size_t len)
-{
-    return s->opt.first_bytes && len >= 8 ? bytes_be64(record) : 0;
-}
-
 enum errc extsort_add(struct extsort *s, const void *record, size_t len,
                       struct err *err)
 {
-    /* qsort_r takes as much again as the items. */
-    size_t held = s->used + 2 * s->count * sizeof(struct item);
+    size_t held = s->used + 2 * s->count * sizeof(struct extsort_item);
 
     if (len == 0 || len > s->opt.record_max)
         return err_set(err, ERR_INVALID, "sort record of %zu bytes, at most %zu", len,
@@ -184,11 +156,11 @@ enum errc extsort_add(struct extsort *s, const void *record, size_t len,
     }
     if (s->count == s->cap) {
         s->cap = s->cap ? 2 * s->cap : 256;
-        s->items = xrealloc(s->items, s->cap * sizeof(s->items[0]));
+        s->items = xrealloc(s->items, 2 * s->cap * sizeof(s->items[0]));
     }
     memcpy(s->arena + s->used, record, len);
-    s->items[s->count++] =
-        (struct item){first_of(s, record, len), (uint32_t)s->used, (uint32_t)len};
+    s->items[s->count++] = (struct extsort_item){extsort_first_of(&s->opt, record, len),
+                                                 (uint32_t)s->used, (uint32_t)len};
     s->used += len;
     return ERR_OK;
 }
@@ -199,7 +171,8 @@ enum errc extsort_finish(struct extsort *s, struct err *err)
     enum errc rc;
 
     if (s->run_count == 0) {
-        sort_items(s);
+        if (s->count > 1)
+            sort_items(s);
         return ERR_OK;
     }
     if (s->count > 0) {
@@ -210,7 +183,7 @@ enum errc extsort_finish(struct extsort *s, struct err *err)
     drop_memory(s);
     for (size_t i = 0; i < s->run_count; i++)
         runs[i] = s->runs[i].run;
-    return extsort_merge_create(runs, s->run_count, s->opt.compare, &s->merge, err);
+    return extsort_merge_create(runs, s->run_count, &s->opt, &s->merge, err);
 }
 
 enum errc extsort_next(struct extsort *s, const uint8_t **record, size_t *len,

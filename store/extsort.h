@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "store/bytes.h"
 
 /*
  * External merge sort of byte records in bounded memory: sorted runs are spilled to
@@ -23,6 +24,13 @@ struct extsort_options {
     bool first_bytes;
     int (*compare)(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 };
+
+/* The number that orders records as far as first_bytes goes; 0 where it does not. */
+static inline uint64_t extsort_first_of(const struct extsort_options *opt,
+                                        const uint8_t *record, size_t len)
+{
+    return opt->first_bytes && len >= 8 ? bytes_be64(record) : 0;
+}
 
 enum errc extsort_create(const struct extsort_options *opt, struct extsort **out,
                          struct err *err);

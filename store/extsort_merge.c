@@ -8,10 +8,11 @@ struct head {
     size_t order; /* of the run among all */
     const uint8_t *record;
     size_t len;
+    uint64_t first; /* extsort_first_of */
 };
 
 struct extsort_merge {
-    int (*compare)(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+    struct extsort_options opt;
     size_t count;
     bool given; /* heap[0] was handed out: step its run before looking again */
     struct head heap[];
@@ -20,8 +21,11 @@ struct extsort_merge {
 static bool before(const struct extsort_merge *m, const struct head *a,
                    const struct head *b)
 {
-    int order = m->compare(a->record, a->len, b->record, b->len);
+    int order;
 
+    if (a->first != b->first)
+        return a->first < b->first;
+    order = m->opt.compare(a->record, a->len, b->record, b->len);
     return order != 0 ? order < 0 : a->order < b->order;
 }
 
@@ -44,22 +48,30 @@ static void sift_down(struct extsort_merge *m, size_t at)
     }
 }
 
+static enum errc next(const struct extsort_merge *m, struct head *h, struct err *err)
+{
+    enum errc rc = extsort_run_next(h->run, &h->record, &h->len, err);
+
+    if (!rc && h->record)
+        h->first = extsort_first_of(&m->opt, h->record, h->len);
+    return rc;
+}
+
 enum errc extsort_merge_create(struct extsort_run *const *runs, size_t count,
-                               int (*compare)(const uint8_t *a, size_t a_len,
-                                              const uint8_t *b, size_t b_len),
+                               const struct extsort_options *opt,
                                struct extsort_merge **out, struct err *err)
 {
     CLEANUP(extsort_merge_free)
     struct extsort_merge *m = xcalloc(1, sizeof(*m) + count * sizeof(m->heap[0]));
 
-    m->compare = compare;
+    m->opt = *opt;
     for (size_t i = 0; i < count; i++) {
         struct head *h = &m->heap[m->count];
         enum errc rc;
 
         h->run = runs[i];
         h->order = i;
-        rc = extsort_run_next(h->run, &h->record, &h->len, err);
+        rc = next(m, h, err);
         if (rc)
             return rc;
         if (h->record)
@@ -79,7 +91,7 @@ void extsort_merge_free(struct extsort_merge *m)
 static enum errc step(struct extsort_merge *m, struct err *err)
 {
     struct head *top = &m->heap[0];
-    enum errc rc = extsort_run_next(top->run, &top->record, &top->len, err);
+    enum errc rc = next(m, top, err);
 
     if (rc)
         return rc;

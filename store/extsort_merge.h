@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "store/extsort.h"
 #include "store/extsort_run.h"
 
 /* Many sealed runs read as one: a heap of their first records.  Of equal records the
@@ -13,8 +14,7 @@
 struct extsort_merge;
 
 enum errc extsort_merge_create(struct extsort_run *const *runs, size_t count,
-                               int (*compare)(const uint8_t *a, size_t a_len,
-                                              const uint8_t *b, size_t b_len),
+                               const struct extsort_options *opt,
                                struct extsort_merge **out, struct err *err);
 void extsort_merge_free(struct extsort_merge *m);
 DEFINE_CLEANUP(struct extsort_merge, extsort_merge_free)

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -132,6 +133,32 @@ START_TEST(what_is_no_hex_is_refused)
     ck_assert(!hex_hash(hash, out));
     hash[63] = '\0';
     ck_assert(!hex_hash(hash, out));
+}
+END_TEST
+
+/* Every character at every place, of words and of what is left over. */
+START_TEST(hex_looks_at_each_character)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+
+    for (size_t at = 0; at < 22; at++) {
+        for (int c = 0; c < 256; c++) {
+            char text[] = "00f1a97e5b3c8d246e0f91";
+            const char *found = c ? strchr(digits, c) : NULL;
+            bool lower = found && found - digits < 16;
+            uint8_t out[11];
+            char back[23];
+
+            text[at] = (char)c;
+            ck_assert_int_eq(hex_decode(text, 11, true, out), lower);
+            ck_assert_int_eq(hex_decode(text, 11, false, out), found != NULL);
+            if (!found)
+                continue;
+            text[at] = (char)tolower(c);
+            hex_encode(out, 11, back);
+            ck_assert_str_eq(back, text);
+        }
+    }
 }
 END_TEST
 
@@ -321,6 +348,7 @@ Suite *suite(void)
     tcase_add_test(tc, context_goes_before_the_cause_and_long_ones_are_cut);
     tcase_add_test(tc, hex_goes_both_ways);
     tcase_add_test(tc, what_is_no_hex_is_refused);
+    tcase_add_test(tc, hex_looks_at_each_character);
     tcase_add_test(tc, a_buffer_grows_to_its_maximum_and_no_further);
     tcase_add_test(tc, a_buffer_is_taken_whole);
     tcase_add_test(tc, texts_are_made_and_copied);

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "store/bytes.h"
 #include "store/extsort.h"
 #include "tests/unit/test.h"
 
@@ -119,6 +120,69 @@ START_TEST(records_come_out_in_order_and_equal_ones_as_they_arrived)
 }
 END_TEST
 
+static int compare_long_keys(const uint8_t *a, size_t a_len, const uint8_t *b,
+                             size_t b_len)
+{
+    if (a_len != 12 || b_len != 12)
+        abort();
+    return memcmp(a, b, 8);
+}
+
+/* Keys of eight bytes, of which the sorter may look at the number alone. */
+static const struct {
+    uint64_t mask;
+    size_t memory;
+} long_keys[] = {
+    {UINT64_MAX, 1 << 20},
+    {UINT64_MAX, 16384}, /* in memory; some runs */
+    {UINT64_MAX, 2048},  /* two levels */
+    {0xffff, 1 << 20},
+    {0xffff, 2048},                       /* alike in what radixes look at */
+    {UINT64_C(0xfff) << 52 | 3, 1 << 20}, /* few of each */
+    {UINT64_C(3) << 62, 1 << 20},         /* four keys: by arrival */
+    {UINT64_C(3) << 62, 2048},
+};
+
+START_TEST(records_whose_first_bytes_order_them)
+{
+    const struct extsort_options opt = {.dir = dir,
+                                        .memory_bytes = long_keys[_i].memory,
+                                        .record_max = 12,
+                                        .first_bytes = true,
+                                        .compare = compare_long_keys};
+    CLEANUP(extsort_free) struct extsort *s = NULL;
+    uint64_t seed = 88172645463325252U, sum = 0, last = 0;
+    uint32_t last_arrival = 0, n = 0;
+    const uint8_t *rec;
+    size_t len;
+
+    ASSERT_OK(extsort_create(&opt, &s, &test_err));
+    for (uint32_t i = 0; i < 8000; i++) {
+        uint8_t r[12];
+
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        bytes_put_be64(r, seed & long_keys[_i].mask);
+        bytes_put_be32(r + 8, i);
+        ASSERT_OK(extsort_add(s, r, sizeof(r), &test_err));
+    }
+    ASSERT_OK(extsort_finish(s, &test_err));
+    for (; !extsort_next(s, &rec, &len, &test_err) && rec; n++) {
+        uint64_t key = bytes_be64(rec);
+        uint32_t arrival = bytes_be32(rec + 8);
+
+        if (n > 0 && (key < last || (key == last && arrival <= last_arrival)))
+            ck_abort_msg("record %u is out of order", n);
+        last = key;
+        last_arrival = arrival;
+        sum += arrival;
+    }
+    ck_assert_uint_eq(n, 8000);
+    ck_assert_uint_eq(sum, UINT64_C(7999) * 8000 / 2);
+}
+END_TEST
+
 START_TEST(a_record_too_long_or_empty_is_refused)
 {
     CLEANUP(extsort_free) struct extsort *s = open_sorter(4096);
@@ -178,6 +242,8 @@ Suite *suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, records_come_out_in_order_and_equal_ones_as_they_arrived, 0,
                         sizeof(cases) / sizeof(cases[0]));
+    tcase_add_loop_test(t, records_whose_first_bytes_order_them, 0,
+                        sizeof(long_keys) / sizeof(long_keys[0]));
     tcase_add_test(t, a_record_too_long_or_empty_is_refused);
     tcase_add_test(t, a_directory_that_is_not_there_is_named);
     tcase_add_test(t, a_run_that_cannot_be_written_fails_the_add);
