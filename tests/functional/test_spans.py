@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import threading
 
 import cairnpeer as c
 import expect
@@ -11,6 +12,7 @@ import xai
 from cairnpeer import CairnPeer
 from crash import Remains
 from node import wait_until
+from stockpeer import rate_limited
 
 HOSTS = ("127.11.0.1", "127.12.0.1", "127.13.0.1")
 ALONE = "headers alone were proven; signatures vouch for the state"
@@ -287,3 +289,94 @@ def test_headers_alone_do_not_do_once_the_operator_asks_for_no_signature(
     expect.bootstrapped(n, chain, url=stock[0].serve("/cp.json", payload))
     assert not any(p.ranges for p in two)
     assert state_of(n)[0]["equals_outputs_of_proven_blocks"] is True
+
+
+# --- blocks asked for before a range led the walk past them (a slot has room for one of
+# every 64 heights: block 200 and block 136 share theirs) ---
+
+
+class Late:
+    """Peers that answer for a block's height late, after the votes."""
+
+    def __init__(self, peers, height, votes=0):
+        self.path, self.votes = f"/blocks/{height}", votes
+        self.asked, self.go = threading.Event(), threading.Event()
+        for p in peers:
+            p.fail(self.path, lambda path, p=p: self.hold(p))
+
+    def hold(self, peer):
+        if peer.requests[self.path] > self.votes:
+            self.asked.set()
+            self.go.wait(60)
+
+
+def walked(n):
+    return (n.status().get("progress") or {}).get("done", 0)
+
+
+def came(n):
+    """Answers of peers, good or bad."""
+    return sum(p["requests"] for p in n.rpc("peers.list")["peers"])
+
+
+def nobody_is_blamed(n, *peers):
+    for p in peers:
+        known = expect.peer_of(n, p)
+        assert known["faults"] == 0 and known["banned_until"] is None, known
+
+
+def passed_over(n, url, one, stock, below):
+    """A job whose walk went down to 136 by a range, with block 200 asked for and to come;
+    below: what the Cairn says of lower ranges."""
+    late, ready = Late([*stock, one], 200, votes=1), threading.Event()
+
+    def lie(headers):
+        if not ready.is_set():
+            return rate_limited(2)
+        return below(headers) if headers[-1]["index"] < 200 else c.compact(headers)
+
+    one.lie = lie
+    job_id = n.rpc("sync.start", url=url)["job_id"]
+    assert late.asked.wait(60), "block 200 to be asked for"
+    ready.set()
+    wait_until(lambda: walked(n) >= 64, "the walk to go down by a range")
+    return job_id, late
+
+
+def test_a_block_that_waits_for_a_height_passed_is_not_held_against_its_sender(
+        node, peers, cairns, chain, payload):
+    stock, (one,) = peers(3), cairns(1)
+    n = node([*stock, one])
+    url = stock[0].serve("/cp.json", payload)
+    on = threading.Event()
+
+    def held(headers):
+        on.wait(60)
+        return c.compact(headers)
+
+    job_id, late = passed_over(n, url, one, stock, held)
+    answered = came(n)
+    late.go.set()
+    wait_until(lambda: came(n) > answered, "block 200")
+    on.set()
+    job = n.wait_job(job_id)
+    assert job["state"] == "succeeded", job
+    nobody_is_blamed(n, *stock)
+
+
+def test_a_block_that_comes_for_a_height_passed_is_not_taken_for_another(
+        node, peers, cairns, chain, payload):
+    """Block 136 has been asked for meanwhile, in the same slot."""
+    stock, (one,) = peers(3), cairns(1)
+    n = node([*stock, one])
+    url = stock[0].serve("/cp.json", payload)
+    next_one = Late([*stock, one], 136)
+    job_id, late = passed_over(n, url, one, stock, lambda headers: rate_limited(30))
+    assert next_one.asked.wait(60), "block 136 to be asked for"
+    answered = came(n)
+    late.go.set()
+    wait_until(lambda: came(n) > answered, "block 200")
+    next_one.go.set()
+    job = n.wait_job(job_id)
+    assert job["state"] == "succeeded", job
+    nobody_is_blamed(n, *stock)
