@@ -45,6 +45,24 @@ void u128_text(u128 value, char out[U128_TEXT])
     out[n] = '\0';
 }
 
+bool u128_parse(const char *decimal, u128 *out)
+{
+    const u128 max = ~(u128)0;
+    u128 value = 0;
+
+    if (decimal[0] == '\0' || (decimal[0] == '0' && decimal[1] != '\0'))
+        return false;
+    for (const char *p = decimal; *p; p++) {
+        unsigned digit = (unsigned)(*p - '0');
+
+        if (digit > 9 || value > (max - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
+}
+
 void u128_amount_text(u128 atto, char out[U128_TEXT + 2])
 {
     const u128 one = (u128)1000000000000000000U;

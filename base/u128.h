@@ -17,6 +17,8 @@ bool u128_from_amount(double value, u128 *out);
 
 enum { U128_TEXT = 40 };
 void u128_text(u128 value, char out[U128_TEXT]); /* decimal */
+/* Of that text and no other spelling: digits alone, no leading zero but "0". */
+bool u128_parse(const char *decimal, u128 *out);
 /* Atto as a decimal number of XAI, no trailing zeros: "61502176.109849066". */
 void u128_amount_text(u128 atto, char out[U128_TEXT + 2]);
 void u128_store(u128 value, uint8_t out[16]); /* big-endian */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fail if a room includes one above it, or a library outside the room that owns it.
-# Order: base store sync rpc daemon; inside sync: chain, then trust peer snapshot, then p2p serve, then the engine.
+# Order: base store sync rpc daemon; inside sync: chain, then trust peer, then snapshot p2p serve, then the engine.
 set -eu
 cd "$(dirname "$0")/.."
 only() { # header, the folders that may include it...
@@ -19,7 +19,7 @@ bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
          grep -rnE '#include "(store|sync/(peer|snapshot|[a-z_]+\.h))' sync/trust
          grep -rnE '#include "(store|sync/(trust|p2p|snapshot|[a-z_]+\.h))' sync/peer
          grep -rnE '#include "(store|sync/(trust|snapshot|[a-z_]+\.h))' sync/p2p
-         grep -rnE '#include "sync/(trust|peer|p2p|[a-z_]+\.h)' sync/snapshot
+         grep -rnE '#include "sync/(peer|p2p|[a-z_]+\.h)' sync/snapshot
          grep -rnE '#include "sync/(p2p|snapshot|[a-z_]+\.h)' sync/serve | grep -v '"sync/reads\.h"'
          grep -rnE '#include "sync/serve' sync/chain sync/trust sync/peer sync/snapshot
          grep -rnE '#include <(pthread|sys/socket|time|stdio)\.h>' sync/chain | grep -v stdio

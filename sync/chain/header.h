@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "sync/chain/params.h"
@@ -43,6 +44,9 @@ struct header {
  * (BLOCK_MALFORMED).
  */
 enum errc header_parse(const struct json *v, struct header *out, struct err *err);
+
+/* As canonical JSON that header_parse reads; "" is null. */
+void header_write(const struct header *h, struct buf *out);
 
 /* A time that a header may have: from 0 to the year 9999, and no -0.0. */
 bool header_is_time(double seconds);

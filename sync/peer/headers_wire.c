@@ -1,10 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/hex.h"
-#include "base/json.h"
 #include "base/pack.h"
-#include "base/pyfloat.h"
 #include "sync/peer/headers_layout.h"
 
 static void put_byte(uint64_t byte, struct buf *out)
@@ -123,41 +120,10 @@ void headers_wire_end(struct headers_wire *w, struct buf *out)
         buf_put(out, w->last, sizeof(w->last));
 }
 
-static void put_hash(const char *key, const uint8_t hash[32], struct buf *out)
-{
-    char hex[65];
-
-    hex_encode(hash, 32, hex);
-    buf_printf(out, "\"%s\":\"%s\",", key, hex);
-}
-
-static void put_optional(const char *key, const char *text, struct buf *out)
-{
-    buf_printf(out, "\"%s\":", key);
-    if (text[0] == '\0')
-        buf_puts(out, "null");
-    else
-        json_write_string(text, strlen(text), out);
-    buf_puts(out, ",");
-}
-
 void headers_wire_line(const struct header *h, struct buf *out)
 {
-    char time[PYFLOAT_TEXT];
-
-    (void)pyfloat_repr(h->timestamp, time);
-    buf_printf(out, "{\"difficulty\":%" PRIu32 ",", h->difficulty);
-    put_hash("hash", h->hash, out);
-    buf_printf(out, "\"index\":%" PRIu64 ",", h->height);
-    put_hash("merkle_root", h->merkle_root, out);
-    put_optional("miner_pubkey", h->miner_pubkey, out);
-    buf_printf(out, "\"nonce\":%" PRIu64 ",", h->nonce);
-    put_hash("previous_hash", h->prev, out);
-    put_optional("signature", h->signature, out);
-    buf_printf(out, "\"timestamp\":%s", time);
-    if (h->has_version)
-        buf_printf(out, ",\"version\":%" PRIu64, h->version);
-    buf_puts(out, "}\n");
+    header_write(h, out);
+    buf_puts(out, "\n");
 }
 
 enum errc headers_wire_decode(const void *bytes, size_t len,

@@ -62,7 +62,7 @@ struct trust_policy {
     size_t attester_count;
 };
 
-enum trust_signed_digest { TRUST_OVER_XAI, TRUST_OVER_CAIRN };
+enum trust_signed_digest { TRUST_OVER_XAI, TRUST_OVER_CAIRN, TRUST_OVER_MANIFEST };
 
 /* What a source claims.  Everything may be a lie. */
 struct trust_candidate {
@@ -75,6 +75,9 @@ struct trust_candidate {
     char state_hash[65];
     uint8_t state_root[32];
     struct work work;
+    bool has_manifest; /* the claims above are those of a snapshot's manifest ... */
+    uint8_t manifest_digest[32]; /* ... which this is of (docs/snapshot-format.md) */
+    uint8_t genesis_hash[32];    /* has_manifest: the one it names */
     struct {
         const char *pubkey, *signature; /* hex as given; NULL when absent */
         enum trust_key_alg alg;         /* a pubkey of another kind is not trusted */

@@ -18,7 +18,11 @@ void trust_claims_network(const struct trust_case *c, struct trust_rule_result *
         return;
     }
     trust_rule_saw(r, "%s", c->candidate->network);
-    if (strcmp(c->candidate->network, c->params->network) == 0)
+    if (c->candidate->has_manifest &&
+        memcmp(c->candidate->genesis_hash, c->params->genesis_hash, 32) != 0)
+        trust_rule_fail(r, REASON_NETWORK_MISMATCH,
+                        "the manifest names another genesis block");
+    else if (strcmp(c->candidate->network, c->params->network) == 0)
         trust_rule_pass(r, "%s", "");
     else
         trust_rule_fail(r, REASON_NETWORK_MISMATCH,

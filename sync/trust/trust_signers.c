@@ -10,9 +10,10 @@ enum { NOT_TRUSTED = TRUST_KEYS_MAX };
 
 struct signers {
     uint8_t xai[32], cairn[32]; /* the digests */
-    size_t complete;            /* with both key and signature */
-    size_t good;                /* distinct trusted keys that signed */
-    size_t bad;                 /* trusted keys, wrong signature */
+    const uint8_t *manifest;
+    size_t complete; /* with both key and signature */
+    size_t good;     /* distinct trusted keys that signed */
+    size_t bad;      /* trusted keys, wrong signature */
     bool signed_by[TRUST_KEYS_MAX];
 };
 
@@ -45,6 +46,8 @@ static bool verify(const struct signers *s, const struct trust_key *key,
         return false;
     if (over == TRUST_OVER_CAIRN)
         return trust_key_verify(key, s->cairn, sig);
+    if (over == TRUST_OVER_MANIFEST)
+        return trust_key_verify(key, s->manifest, sig);
     return key->alg == TRUST_SECP256K1 &&
            ecdsa_check_digest(key->bytes, 33, s->xai, sig);
 }
@@ -52,6 +55,8 @@ static bool verify(const struct signers *s, const struct trust_key *key,
 static bool can_be_signed(const struct trust_candidate *k,
                           enum trust_signed_digest over)
 {
+    if (over == TRUST_OVER_MANIFEST)
+        return k->has_manifest;
     return k->has_state_hash || (over == TRUST_OVER_CAIRN && k->has_state_root);
 }
 
@@ -80,7 +85,7 @@ static void check_signatures(const struct trust_case *c, struct signers *s)
 {
     const struct trust_candidate *k = c->candidate;
 
-    *s = (struct signers){0};
+    *s = (struct signers){.manifest = k->manifest_digest};
     if (k->has_state_hash)
         trust_digest(k->height, k->block_hash, k->state_hash, s->xai);
     trust_digest_cairn(c->params, k, s->cairn);

@@ -41,23 +41,7 @@ struct trust_statement *trust_statement_new(enum trust_statement_type type,
 enum errc trust_statement_add(struct trust_statement *s, const struct trust_signed *sig,
                               struct err *err)
 {
-    size_t at = 0;
-
-    while (at < s->signature_count &&
-           trust_key_compare(&s->signatures[at].key, &sig->key) < 0)
-        at++;
-    if (at < s->signature_count && trust_key_equal(&s->signatures[at].key, &sig->key))
-        return err_set(err, ERR_CONFLICT, "this key has signed already");
-    if (s->signature_count == TRUST_KEYS_MAX)
-        return err_set(err, ERR_CONFLICT, "there are %d signatures already",
-                       TRUST_KEYS_MAX);
-    s->signatures =
-        xrealloc(s->signatures, (s->signature_count + 1) * sizeof(*s->signatures));
-    memmove(s->signatures + at + 1, s->signatures + at,
-            (s->signature_count - at) * sizeof(*s->signatures));
-    s->signatures[at] = *sig;
-    s->signature_count++;
-    return ERR_OK;
+    return trust_signed_add(&s->signatures, &s->signature_count, sig, err);
 }
 
 void trust_statement_write(const struct trust_statement *s, struct buf *out)

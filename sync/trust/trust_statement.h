@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "sync/chain/params.h"
 #include "sync/trust/trust_key.h"
+#include "sync/trust/trust_signed.h"
 
 /*
  * What somebody signed, as a document: canonical JSON with its signatures, in exactly
@@ -18,9 +19,9 @@
  * once made; any thread.
  */
 enum {
-    TRUST_KEYS_MAX = 64,            /* of a set, and signatures of a statement */
-    TRUST_REASON_MAX = 200,         /* bytes */
-    TRUST_STATEMENT_MAX = 64 << 10, /* bytes of a document; the largest has 24 KiB */
+    TRUST_KEYS_MAX = TRUST_SIGNED_MAX, /* of a set */
+    TRUST_REASON_MAX = 200,            /* bytes */
+    TRUST_STATEMENT_MAX = 64 << 10,    /* bytes of a document; the largest has 24 KiB */
 };
 
 enum trust_statement_type {
@@ -36,11 +37,6 @@ struct trust_set {
     unsigned threshold;   /* 1..key_count */
     struct trust_key keys[TRUST_KEYS_MAX]; /* ascending, distinct */
     size_t key_count;                      /* 1..TRUST_KEYS_MAX */
-};
-
-struct trust_signed {
-    struct trust_key key;
-    uint8_t signature[64];
 };
 
 struct trust_statement {

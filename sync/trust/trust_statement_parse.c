@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "sync/trust/trust_statement.h"
@@ -115,35 +114,6 @@ static enum errc read_set(const struct json *root, struct trust_statement *s,
     return ERR_OK;
 }
 
-static bool read_signature(const struct json *v, struct trust_signed *out)
-{
-    enum trust_key_alg alg;
-    const char *text;
-
-    return json_text(json_get(v, "alg"), &text) && trust_key_alg_parse(text, &alg) &&
-           json_text(json_get(v, "key"), &text) &&
-           trust_key_parse_hex(alg, text, &out->key) &&
-           json_text(json_get(v, "signature"), &text) && strlen(text) == 128 &&
-           hex_decode(text, 64, true, out->signature);
-}
-
-static enum errc read_signatures(const struct json *v, struct trust_statement *s,
-                                 struct err *err)
-{
-    if (!v || v->type != JSON_ARRAY || v->len > TRUST_KEYS_MAX)
-        return wrong(err, "signatures");
-    for (const struct json *one = v->first; one; one = one->next) {
-        struct trust_signed sig;
-
-        if (!read_signature(one, &sig))
-            return wrong(err, "signatures");
-        if (trust_statement_add(s, &sig, err))
-            return err_set(err, ERR_INVALID,
-                           "statement: signatures: a key signs twice");
-    }
-    return ERR_OK;
-}
-
 static enum errc read_all(const struct json *root, struct trust_statement *s,
                           struct err *err)
 {
@@ -156,7 +126,10 @@ static enum errc read_all(const struct json *root, struct trust_statement *s,
         return wrong(err, "genesis_hash");
     if (s->type == TRUST_SIGNER_SET ? read_set(root, s, err) : read_block(root, s, err))
         return err->code;
-    return read_signatures(json_get(root, "signatures"), s, err);
+    if (!trust_signed_read(json_get(root, "signatures"), &s->signatures,
+                           &s->signature_count))
+        return wrong(err, "signatures");
+    return ERR_OK;
 }
 
 enum errc trust_statement_parse(const char *text, size_t len,

@@ -35,19 +35,9 @@ static void put_keys(struct buf *out, const struct trust_set *set)
 
 static void put_signatures(struct buf *out, const struct trust_statement *s)
 {
-    char key[TRUST_KEY_HEX];
-
-    buf_puts(out, "\"signatures\":[");
-    for (size_t i = 0; i < s->signature_count; i++) {
-        const struct trust_signed *sig = &s->signatures[i];
-
-        trust_key_hex(&sig->key, key);
-        buf_printf(out, "%s{\"alg\":\"%s\",\"key\":\"%s\",", i > 0 ? "," : "",
-                   trust_key_alg_name(sig->key.alg), key);
-        put_hex(out, "signature", sig->signature, 64);
-        buf_puts(out, "}");
-    }
-    buf_puts(out, "],");
+    buf_puts(out, "\"signatures\":");
+    trust_signed_write(s->signatures, s->signature_count, out);
+    buf_puts(out, ",");
 }
 
 /* Between "genesis_hash" and "network", and between "network" and "type". */
