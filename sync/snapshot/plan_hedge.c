@@ -67,7 +67,7 @@ static bool find_fastest(const struct plan *p, size_t except, int64_t now_ms,
 bool plan_hedge(struct plan *p, int64_t now_ms, size_t *ask)
 {
     double left, rate;
-    size_t slow, source;
+    size_t slow = 0, source = 0;
     struct plan_ask a;
 
     if (!find_slowest(p, now_ms, &slow, &left) ||
