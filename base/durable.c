@@ -82,3 +82,24 @@ enum errc durable_replace(const char *path, const void *bytes, size_t len,
         (void)unlink(part); /* a full disk needs the room */
     return rc;
 }
+
+enum errc durable_create(const char *path, const void *bytes, size_t len,
+                         struct err *err)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    enum errc rc;
+
+    if (fd < 0 && errno == EEXIST)
+        return err_set(err, ERR_CONFLICT, "%s is there already", path);
+    if (fd < 0)
+        return err_errno(err, "create %s", path);
+    rc = durable_write(fd, bytes, len, path, err);
+    if (!rc)
+        rc = durable_sync(fd, path, err);
+    (void)close(fd);
+    if (!rc)
+        rc = durable_sync_dir_of(path, err);
+    if (rc)
+        (void)unlink(path);
+    return rc;
+}

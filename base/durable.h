@@ -22,5 +22,9 @@ enum errc durable_rename(const char *from, const char *to, struct err *err);
 /* A small file replaced whole, mode 0600: the old text or the new one, never a part. */
 enum errc durable_replace(const char *path, const void *bytes, size_t len,
                           struct err *err);
+/* The same of a path where nothing is: CONFLICT when something is there, which is left
+   alone.  A crash may leave a part of it. */
+enum errc durable_create(const char *path, const void *bytes, size_t len,
+                         struct err *err);
 
 #endif

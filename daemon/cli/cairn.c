@@ -29,6 +29,15 @@ static const struct option options[] = {
     {"name", required_argument, NULL, CLI_OPT_NAME},
     {"role", required_argument, NULL, CLI_OPT_ROLE},
     {"limit", required_argument, NULL, CLI_OPT_LIMIT},
+    {"out", required_argument, NULL, CLI_OPT_OUT},
+    {"alg", required_argument, NULL, CLI_OPT_ALG},
+    {"passphrase-file", required_argument, NULL, CLI_OPT_PASSPHRASE_FILE},
+    {"no-passphrase", no_argument, NULL, CLI_OPT_NO_PASSPHRASE},
+    {"key", required_argument, NULL, CLI_OPT_KEY},
+    {"yes", no_argument, NULL, CLI_OPT_YES},
+    {"xai", no_argument, NULL, CLI_OPT_XAI},
+    {"keys", required_argument, NULL, CLI_OPT_KEYS},
+    {"threshold", required_argument, NULL, CLI_OPT_THRESHOLD},
     {NULL, 0, NULL, 0},
 };
 

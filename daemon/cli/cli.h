@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/cli/cli_client.h"
 
@@ -38,9 +39,19 @@ enum cli_option {
     CLI_OPT_NAME,
     CLI_OPT_ROLE,
     CLI_OPT_LIMIT,
+    CLI_OPT_OUT,
+    CLI_OPT_ALG,
+    CLI_OPT_PASSPHRASE_FILE,
+    CLI_OPT_NO_PASSPHRASE,
+    CLI_OPT_KEY,
+    CLI_OPT_YES,
+    CLI_OPT_XAI,
+    CLI_OPT_KEYS,
+    CLI_OPT_THRESHOLD,
     CLI_OPTIONS
 };
-#define CLI_TAKES(option) (1U << (option))
+#define CLI_TAKES(option) (UINT64_C(1) << (option))
+#define CLI_OFFLINE       CLI_TAKES(63) /* the command knows no daemon and no network */
 
 struct cli;
 
@@ -50,7 +61,7 @@ struct cli_command {
     const char *summary;   /* one line */
     const char *help;      /* more, for --help; "" */
     size_t min_words, max_words;
-    unsigned takes; /* options, CLI_TAKES ored */
+    uint64_t takes; /* options, CLI_TAKES ored */
     enum cli_exit (*run)(struct cli *c);
 };
 

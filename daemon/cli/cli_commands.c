@@ -5,6 +5,8 @@
      CLI_TAKES(CLI_OPT_HEIGHT) | CLI_TAKES(CLI_OPT_BLOCK_HASH) |                     \
      CLI_TAKES(CLI_OPT_DRY_RUN) | CLI_TAKES(CLI_OPT_WATCH))
 
+#define PASSPHRASE_OPTIONS CLI_TAKES(CLI_OPT_PASSPHRASE_FILE)
+
 static const char sync_help[] =
     "\n"
     "The source, one of; without one, checkpoint.url of the configuration:\n"
@@ -36,6 +38,21 @@ static const char token_help[] =
     "holds only its hash. Needs no daemon; restart the daemon with the new line.\n"
     "  --name N           what the log calls its holder (default: operator)\n"
     "  --role ROLE        read (default) or admin\n";
+
+#define PASSPHRASE_HELP                                                                 \
+    "  --passphrase-file F   read it from F, one line, - for standard input; else it\n" \
+    "                        is asked for on the terminal\n"
+
+static const char keygen_help[] =
+    "\n"
+    "Writes the secret key, encrypted with a passphrase (Argon2id, secretbox), to a new\n"
+    "file that only you can read, and prints the public key as\n"
+    "checkpoint.trusted_pubkeys wants it. A file that is there already is left alone.\n"
+    "Keep a copy where no other computer can reach it: who loses file or passphrase\n"
+    "cannot sign any more.\n"
+    "  --out FILE            the new file\n"
+    "  --alg ALG             ed25519 (default), or secp256k1, which stock XAI nodes know\n" PASSPHRASE_HELP
+    "  --no-passphrase       do not encrypt; whoever reads the file can sign\n";
 
 static const char limit_help[] = "\n"
                                  "  --limit N          at most so many (default 50)\n";
@@ -72,6 +89,10 @@ const struct cli_command cli_commands[] = {
     {"call", "METHOD [JSON]", "Call any method of the RPC", call_help, 1, 2, 0,
      cli_raw_call},
     {"token create", "", "Make a token for rpc.tokens", token_help, 0, 0,
-     CLI_TAKES(CLI_OPT_NAME) | CLI_TAKES(CLI_OPT_ROLE), cli_token_create},
+     CLI_OFFLINE | CLI_TAKES(CLI_OPT_NAME) | CLI_TAKES(CLI_OPT_ROLE), cli_token_create},
+    {"keygen", "", "Make a key that signs snapshots", keygen_help, 0, 0,
+     CLI_OFFLINE | CLI_TAKES(CLI_OPT_OUT) | CLI_TAKES(CLI_OPT_ALG) |
+         PASSPHRASE_OPTIONS | CLI_TAKES(CLI_OPT_NO_PASSPHRASE),
+     cli_keygen_run},
     {.name = 0},
 };

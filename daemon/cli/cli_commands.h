@@ -22,5 +22,6 @@ enum cli_exit cli_audit_export(struct cli *c);
 enum cli_exit cli_coin_run(struct cli *c);
 enum cli_exit cli_raw_call(struct cli *c);
 enum cli_exit cli_token_create(struct cli *c);
+enum cli_exit cli_keygen_run(struct cli *c);
 
 #endif

@@ -12,6 +12,10 @@ static const char shared[] =
     "                   CAIRN_TOKEN holds a token to use instead of rpc.cookie\n"
     "  --json           print the result of the RPC as it is\n";
 
+static const char offline[] = "\n"
+                              "No daemon is asked and no network is used.\n"
+                              "  --json           print what came out as JSON\n";
+
 static const char exits[] =
     "\n"
     "exit status\n"
@@ -47,6 +51,6 @@ void cli_help_one(const struct cli_command *command)
     (void)printf("usage: cairn %s%s%s [OPTIONS]\n\n%s.\n%s", command->name,
                  command->arguments[0] != '\0' ? " " : "", command->arguments,
                  command->summary, command->help);
-    (void)fputs(shared, stdout);
+    (void)fputs(command->takes & CLI_OFFLINE ? offline : shared, stdout);
     (void)fputs(exits, stdout);
 }
