@@ -107,3 +107,45 @@ enum errc pack_unzstd(const void *bytes, size_t len, struct buf *out, struct err
         return err_fail(err, REASON_PEER_BAD_ANSWER, "zstd: bytes after the frame");
     return ERR_OK;
 }
+
+static enum errc gunzip_error(const char *what, struct err *err)
+{
+    return err_fail(err, REASON_PEER_BAD_ANSWER, "gzip: %s", what);
+}
+
+static enum errc gunzip_all(z_stream *z, struct buf *out, struct err *err)
+{
+    AUTOFREE Bytef *piece = xcalloc(PIECE, 1);
+    int rc = Z_OK;
+
+    while (rc != Z_STREAM_END) {
+        z->next_out = piece;
+        z->avail_out = PIECE;
+        rc = inflate(z, Z_NO_FLUSH);
+        if (rc == Z_BUF_ERROR)
+            return gunzip_error("cut off", err);
+        if (rc != Z_OK && rc != Z_STREAM_END)
+            return gunzip_error("damaged", err);
+        buf_put(out, piece, PIECE - z->avail_out);
+        if (out->full)
+            return err_fail(err, REASON_PEER_BAD_ANSWER, "gzip: over %zu bytes",
+                            out->max);
+    }
+    return z->avail_in == 0 ? ERR_OK : gunzip_error("bytes after the member", err);
+}
+
+enum errc pack_gunzip(const void *bytes, size_t len, struct buf *out, struct err *err)
+{
+    z_stream z = {0};
+    enum errc rc;
+
+    if (len > UINT_MAX)
+        return gunzip_error("too long", err);
+    if (inflateInit2(&z, GZIP_BITS) != Z_OK)
+        abort();
+    z.next_in = bytes;
+    z.avail_in = (uInt)len;
+    rc = gunzip_all(&z, out, err);
+    (void)inflateEnd(&z);
+    return rc;
+}

@@ -26,4 +26,7 @@ bool pack_is_zstd(const void *bytes, size_t len);
  */
 enum errc pack_unzstd(const void *bytes, size_t len, struct buf *out, struct err *err);
 
+/* The same of one gzip member. */
+enum errc pack_gunzip(const void *bytes, size_t len, struct buf *out, struct err *err);
+
 #endif

@@ -36,6 +36,7 @@ struct engine_config {
     unsigned transfer_connections;
     const char *const *allow_networks; /* NULL-ended */
     const char *const *allow_paths;    /* directories sync.start may read; NULL-ended */
+    const char *file_key; /* path of the Fernet key of checkpoint files; "": none */
     unsigned poll_seconds;
     unsigned ready_max_behind;
     unsigned workers;         /* 0: one a core */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "sync/finds.h"
 #include "sync/intake.h"
+#include "sync/snapshot/chunked.h"
 
 enum {
     PEEK_BYTES = 16 << 10,
@@ -41,6 +42,7 @@ struct intake_task {
     char *from; /* NULL: the payload is there already */
     char *part, *whole;
     uint64_t max_bytes;
+    const struct engine_config *cfg;
     struct payload_meta meta;
     struct err err;
 };
@@ -93,11 +95,22 @@ static enum errc copy_file(const struct intake_task *t, struct err *err)
     return err->code ? err->code : durable_rename(t->part, t->whole, err);
 }
 
+static enum errc get_source(const struct intake_task *t, struct err *err)
+{
+    if (!chunked_is_dir(t->from))
+        return copy_file(t, err);
+    if (chunked_join(t->from, t->part, t->max_bytes, &t->base.task.cancel, err))
+        return err->code;
+    return durable_rename(t->part, t->whole, err);
+}
+
 static void run_metadata(struct task *task)
 {
     struct intake_task *t = (void *)task;
 
-    if (t->from && copy_file(t, &t->err))
+    if (t->from && get_source(t, &t->err))
+        return;
+    if (intake_reshape(t->whole, t->part, t->cfg, &t->base.task.cancel, &t->err))
         return;
     (void)payload_meta_read(t->whole, &t->meta, &t->err);
 }
@@ -144,6 +157,7 @@ static void read_metadata(struct engine *e, const char *copy_from)
     t->part = xstrdup(part);
     t->whole = xstrdup(e->job.payload_path);
     t->max_bytes = e->cfg->transfer_max_bytes;
+    t->cfg = e->cfg;
     engine_run(e, &t->base);
 }
 

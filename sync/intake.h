@@ -19,6 +19,12 @@ void intake_download(struct engine *e, void (*next)(struct engine *e));
 /* The operator's allowance: under one of transfer.allow_paths, by its real path. */
 enum errc intake_check_path(const struct engine *e, const char *path, struct err *err);
 
+/* What is at whole may be a stock node's checkpoint file: then part, a payload made of
+   it, takes its place.  For a worker. */
+enum errc intake_reshape(const char *whole, const char *part,
+                         const struct engine_config *cfg, const atomic_bool *cancel,
+                         struct err *err);
+
 /* The text of a call into the job's payload file, durable. */
 enum errc intake_write(struct engine *e, const char *text, struct err *err);
 

@@ -25,7 +25,8 @@ enum errc intake_check_path(const struct engine *e, const char *path, struct err
         if (!allowed || strncmp(real, allowed, n) != 0 ||
             (real[n] != '/' && real[n] != '\0' && n != 1))
             continue;
-        if (S_ISREG(st.st_mode)) /* reading a pipe would have no end */
+        /* Reading a pipe would have no end. */
+        if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
             return ERR_OK;
         return err_fail(err, REASON_SOURCE_UNREACHABLE, "path: %.150s is no file",
                         real);

@@ -125,7 +125,8 @@ void jobs_event(struct engine *e, enum job_event event, const char *detail)
 
 void jobs_remove_incoming(struct engine *e, int64_t id)
 {
-    static const char *const files[] = {"payload.json", "payload.part", "payload.etag"};
+    static const char *const files[] = {"payload.json", "payload.part", "payload.etag",
+                                        "reshape.coins", "reshape.idx"};
     char path[PATH_TEXT];
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

@@ -93,6 +93,7 @@ static const struct conf_key keys[] = {
            engine.fallback_genesis_seconds, 0, UINT64_C(366) * 86400, 0),
     SWITCH("checkpoint.bootstrap_at_start", engine.bootstrap_at_start, true),
     SWITCH("checkpoint.force_at_start", engine.force_at_start, false),
+    VALUE("checkpoint.file_key", conf_place_file_key),
     LIST("checkpoint.roots", conf_trust_roots, TRUST_ROOTS_MAX),
     SECTION("transfer"),
     NUMBER("transfer.min_speed", conf_scalar_size, engine.transfer_min_speed, 0,

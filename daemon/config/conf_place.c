@@ -227,3 +227,14 @@ enum errc conf_place_public_url(CONF_SET_ARGS)
     (void)key;
     return set_url(c, *at, &c->engine.public_url, err);
 }
+
+enum errc conf_place_file_key(CONF_SET_ARGS)
+{
+    (void)key;
+    if (conf_tree_is_null(*at) || ((*at)->kind == CONF_TEXT && (*at)->text[0] == '\0'))
+        return ERR_OK;
+    if (need_text(*at, "the path of a file with a Fernet key", err) != ERR_OK)
+        return err->code;
+    c->engine.file_key = conf_hold_text(c, (*at)->text);
+    return ERR_OK;
+}

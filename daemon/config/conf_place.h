@@ -13,6 +13,7 @@ enum errc conf_place_rpc_listen(CONF_SET_ARGS);
 enum errc conf_place_public_listen(CONF_SET_ARGS);
 enum errc conf_place_public_url(CONF_SET_ARGS);
 enum errc conf_place_checkpoint_url(CONF_SET_ARGS);
+enum errc conf_place_file_key(CONF_SET_ARGS);
 
 /* An address on loopback, "127.0.0.1:8645"; localhost becomes 127.0.0.1. */
 enum { CONF_PLACE_LISTEN = 80 };

@@ -66,6 +66,7 @@ static void add_checkpoint(cJSON *doc, const struct engine_config *e)
     add_number(part, "fallback_genesis_seconds", e->fallback_genesis_seconds);
     add_bool(part, "bootstrap_at_start", e->bootstrap_at_start);
     add_bool(part, "force_at_start", e->force_at_start);
+    add_text(part, "file_key", e->file_key);
 }
 
 static void add_origins(cJSON *doc, const struct config *c)

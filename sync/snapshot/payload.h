@@ -56,6 +56,7 @@ struct payload_limits {
     uint64_t max_coins; /* unspent and spent entries together */
     size_t sort_memory; /* bytes for the external sort */
     u128 max_supply;    /* atto: what can exist at that height */
+    bool unclaimed;     /* state_hash is not compared: it is to be told */
 };
 
 struct payload_result {
