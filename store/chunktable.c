@@ -240,7 +240,7 @@ enum errc chunktable_read(const uint8_t *bytes, size_t len,
 /* *map NULL, and no error, for a file that is empty or no table by its size. */
 static enum errc map_file(const char *path, void **map, size_t *len, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
 
     *map = MAP_FAILED;

@@ -5,9 +5,7 @@
 
 #include "base/durable.h"
 #include "base/hash.h"
-#include "base/hex.h"
 #include "base/mem.h"
-#include "store/bytes.h"
 #include "store/coinfile.h"
 #include "store/coinidx.h"
 
@@ -88,27 +86,11 @@ static enum errc end_chunk(struct coinfile_writer *w, struct err *err)
     return rc;
 }
 
-static enum errc check_order(const struct coinfile_writer *w,
-                             const uint8_t key[COINREC_KEY], struct err *err)
-{
-    int order = w->coin_count > 0 ? memcmp(w->last_key, key, COINREC_KEY) : -1;
-    char txid[65];
-
-    if (order < 0)
-        return ERR_OK;
-    hex_encode(key, 32, txid);
-    if (order == 0)
-        return err_fail(err, REASON_STATE_BOUNDS, "coin %s:%u twice", txid,
-                        bytes_be32(key + 32));
-    return err_fail(err, REASON_INTERNAL, "coin %s:%u out of order", txid,
-                    bytes_be32(key + 32));
-}
-
 enum errc coinfile_writer_add_record(struct coinfile_writer *w, const uint8_t *rec,
                                      size_t len, struct err *err)
 {
     u128 atto = coinrec_atto(rec);
-    enum errc rc = check_order(w, rec, err);
+    enum errc rc = coinrec_order(w->coin_count > 0 ? w->last_key : NULL, rec, err);
 
     if (!rc && w->file_bytes + len > COINFILE_BYTES_MAX)
         rc = err_fail(err, REASON_STATE_BOUNDS, "more coins than a coin file takes");

@@ -101,6 +101,22 @@ u128 coinrec_atto(const uint8_t *p)
     return atto;
 }
 
+enum errc coinrec_order(const uint8_t *last, const uint8_t key[COINREC_KEY],
+                        struct err *err)
+{
+    int order = last ? memcmp(last, key, COINREC_KEY) : -1;
+    char txid[65];
+
+    if (order < 0)
+        return ERR_OK;
+    hex_encode(key, 32, txid);
+    if (order == 0)
+        return err_fail(err, REASON_STATE_BOUNDS, "coin %s:%u twice", txid,
+                        bytes_be32(key + 32));
+    return err_fail(err, REASON_INTERNAL, "coin %s:%u out of order", txid,
+                    bytes_be32(key + 32));
+}
+
 size_t coinrec_length(const uint8_t *p, size_t avail)
 {
     size_t len;

@@ -31,6 +31,11 @@ enum errc coinrec_encode(const struct coin *coin, uint8_t out[COINREC_MAX], size
 void coinrec_set(const struct outpoint *at, double amount, uint8_t rec[COINREC_MAX]);
 u128 coinrec_atto(const uint8_t *p); /* of one that coinrec_encode made */
 
+/* last, NULL for none, comes before key.  STATE_BOUNDS: "coin ... twice"; INTERNAL: out
+   of order. */
+enum errc coinrec_order(const uint8_t *last, const uint8_t key[COINREC_KEY],
+                        struct err *err);
+
 /* Length of the record at p, all of it checked; 0 if it is none or is cut. */
 size_t coinrec_check(const uint8_t *p, size_t avail, u128 *atto);
 /* Length only, from the owner's kind; 0 if cut.  For skipping in a checked chunk. */

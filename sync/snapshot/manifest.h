@@ -40,8 +40,9 @@ struct manifest {
     uint8_t genesis_hash[32];
     uint64_t height;
     uint8_t block_hash[32];
-    struct header header;
-    struct work work; /* of the chain up to this block */
+    struct header header; /* without the miner's key and signature: the hash does not
+                             cover them, and copies of a block differ there */
+    struct work work;     /* of the chain up to this block */
     uint8_t state_root[32], table_sha256[32];
     u128 total;                               /* atto */
     uint64_t coin_count, bytes, frames_bytes; /* bytes: of base.coins */

@@ -74,6 +74,8 @@ static enum errc read_block(const struct json *root, struct manifest *m,
     if (m->header.height != m->height ||
         memcmp(m->header.hash, m->block_hash, sizeof(m->block_hash)) != 0)
         return odd(err, "header: of another block");
+    if (m->header.signature[0] || m->header.miner_pubkey[0])
+        return odd(err, "header: with a signature, which its hash does not cover");
     return ERR_OK;
 }
 
