@@ -90,9 +90,12 @@ enum errc manifest_add(struct manifest *m, const struct trust_signed *sig,
 enum errc manifest_add_xai(struct manifest *m, const struct manifest_xai *sig,
                            struct err *err);
 /* How many of these keys signed it, and whether each did: signed_by, when not NULL, has
-   key_count places.  Signatures over either digest count, a key counts once. */
+   key_count places.  Only signatures over the manifest's own digest count. */
 size_t manifest_signed(const struct manifest *m, const struct trust_key *keys,
                        size_t key_count, bool *signed_by);
+/* Whether that one holds over XAI's digest, and whose it is. */
+bool manifest_xai_holds(const struct manifest *m, const struct manifest_xai *sig,
+                        struct trust_key *key);
 /* Every signature holds, whosever it is; BAD_SIGNATURE names the key. */
 enum errc manifest_check_signatures(const struct manifest *m, struct err *err);
 /* The signatures of from that into lacks; *added counts them.  ERR_CONFLICT: they are
@@ -108,7 +111,8 @@ struct manifest_texts { /* what the candidate points into; large */
         char key[TRUST_KEY_TEXT], signature[129];
     } of[MANIFEST_SIGNATURES_MAX];
 };
-/* m, source and texts are borrowed as long as out is used. */
+/* m, source and texts are borrowed as long as out is used.  The signatures over XAI's
+   digest are no part of it: docs/adr/0029. */
 void manifest_candidate(const struct manifest *m, const char *source,
                         struct manifest_texts *texts, struct trust_candidate *out);
 

@@ -16,15 +16,17 @@ static void xai_digest(const struct manifest *m, uint8_t out[32])
 }
 
 /* Stock signers do not normalise s, so a high one counts there (protocol.md 10.4). */
-static bool xai_holds(const struct manifest_xai *sig, const uint8_t digest[32],
-                      struct trust_key *key)
+bool manifest_xai_holds(const struct manifest *m, const struct manifest_xai *sig,
+                        struct trust_key *key)
 {
-    uint8_t bytes[64];
+    uint8_t digest[32], bytes[64];
 
-    return trust_key_parse(sig->pubkey, key) && key->alg == TRUST_SECP256K1 &&
-           strlen(sig->signature) == 128 &&
-           hex_decode(sig->signature, 64, true, bytes) &&
-           ecdsa_check_digest(key->bytes, 33, digest, bytes);
+    if (!m->has_xai_state_hash || !trust_key_parse(sig->pubkey, key) ||
+        key->alg != TRUST_SECP256K1 || strlen(sig->signature) != 128 ||
+        !hex_decode(sig->signature, 64, true, bytes))
+        return false;
+    xai_digest(m, digest);
+    return ecdsa_check_digest(key->bytes, 33, digest, bytes);
 }
 
 static enum errc bad_signature(struct err *err, const struct trust_key *key)
@@ -71,14 +73,12 @@ enum errc manifest_add_xai(struct manifest *m, const struct manifest_xai *sig,
                            struct err *err)
 {
     struct trust_key key;
-    uint8_t digest[32];
     bool there;
     size_t at;
 
     if (!m->has_xai_state_hash)
         return err_set(err, ERR_CONFLICT, "the manifest has no xai_state_hash");
-    xai_digest(m, digest);
-    if (!xai_holds(sig, digest, &key))
+    if (!manifest_xai_holds(m, sig, &key))
         return err_fail(err, REASON_BAD_SIGNATURE,
                         "the signature of %.130s does not fit this manifest",
                         sig->pubkey);
@@ -95,21 +95,8 @@ enum errc manifest_add_xai(struct manifest *m, const struct manifest_xai *sig,
     return ERR_OK;
 }
 
-static bool xai_by(const struct manifest *m, const struct trust_key *key)
-{
-    struct trust_key signer;
-    uint8_t digest[32];
-    bool there;
-    size_t at = xai_place(m, key, &there);
-
-    if (!there || !m->has_xai_state_hash)
-        return false;
-    xai_digest(m, digest);
-    return xai_holds(&m->xai[at], digest, &signer);
-}
-
-static bool cairn_by(const struct manifest *m, const uint8_t digest[32],
-                     const struct trust_key *key)
+static bool signed_with(const struct manifest *m, const uint8_t digest[32],
+                        const struct trust_key *key)
 {
     for (size_t i = 0; i < m->signature_count; i++)
         if (trust_key_equal(&m->signatures[i].key, key))
@@ -125,7 +112,7 @@ size_t manifest_signed(const struct manifest *m, const struct trust_key *keys,
 
     manifest_digest(m, digest);
     for (size_t i = 0; i < key_count; i++) {
-        bool holds = cairn_by(m, digest, &keys[i]) || xai_by(m, &keys[i]);
+        bool holds = signed_with(m, digest, &keys[i]);
 
         n += holds;
         if (signed_by)
@@ -143,12 +130,10 @@ enum errc manifest_check_signatures(const struct manifest *m, struct err *err)
         if (!trust_key_verify(&m->signatures[i].key, digest,
                               m->signatures[i].signature))
             return bad_signature(err, &m->signatures[i].key);
-    if (m->xai_count > 0)
-        xai_digest(m, digest);
     for (size_t i = 0; i < m->xai_count; i++) {
         struct trust_key key;
 
-        if (!xai_holds(&m->xai[i], digest, &key))
+        if (!manifest_xai_holds(m, &m->xai[i], &key))
             return bad_signature(err, &key);
     }
     return ERR_OK;

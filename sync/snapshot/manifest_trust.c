@@ -17,17 +17,13 @@ static void put_signatures(const struct manifest *m, struct manifest_texts *text
         out->signatures[at].alg = sig->key.alg;
         out->signatures[at].over = TRUST_OVER_MANIFEST;
     }
-    for (size_t i = 0; i < m->xai_count; i++) {
-        size_t at = out->signature_count++;
-
-        out->signatures[at].pubkey = m->xai[i].pubkey;
-        out->signatures[at].signature = m->xai[i].signature;
-        out->signatures[at].alg = TRUST_SECP256K1;
-        out->signatures[at].over = TRUST_OVER_XAI;
-    }
 }
-_Static_assert(2 * MANIFEST_SIGNATURES_MAX <= TRUST_SIGNATURES_MAX, "both lists");
+_Static_assert((int)MANIFEST_SIGNATURES_MAX <= (int)TRUST_SIGNATURES_MAX,
+               "all of them");
 
+/* XAI's digest binds a state_hash that a snapshot's coins are not held against, and no
+   state root: whoever has one signature over it could put it beside any coins.  So
+   neither that hash nor those signatures are part of the claim. */
 void manifest_candidate(const struct manifest *m, const char *source,
                         struct manifest_texts *texts, struct trust_candidate *out)
 {
@@ -38,7 +34,6 @@ void manifest_candidate(const struct manifest *m, const char *source,
         .has_block_hash = true,
         .has_state_root = true,
         .has_work = true,
-        .has_state_hash = m->has_xai_state_hash,
         .has_manifest = true,
         .height = m->height,
         .work = m->work,
@@ -46,8 +41,6 @@ void manifest_candidate(const struct manifest *m, const char *source,
     memcpy(out->block_hash, m->block_hash, 32);
     memcpy(out->state_root, m->state_root, 32);
     memcpy(out->genesis_hash, m->genesis_hash, 32);
-    if (m->has_xai_state_hash)
-        hex_encode(m->xai_state_hash, 32, out->state_hash);
     manifest_digest(m, out->manifest_digest);
     put_signatures(m, texts, out);
 }
