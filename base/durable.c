@@ -28,6 +28,25 @@ enum errc durable_write(int fd, const void *bytes, size_t len, const char *path,
     return ERR_OK;
 }
 
+enum errc durable_write_at(int fd, const void *bytes, size_t len, uint64_t at,
+                           const char *path, struct err *err)
+{
+    const char *p = bytes;
+
+    while (len > 0) {
+        ssize_t n = pwrite(fd, p, len, (off_t)at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, "write %s", path);
+        p += n;
+        at += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return ERR_OK;
+}
+
 enum errc durable_sync(int fd, const char *path, struct err *err)
 {
     failpoint_pass(FAILPOINT_SYNC_BEFORE);

@@ -2,6 +2,7 @@
 #define BASE_DURABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -14,6 +15,9 @@
 /* All of it, whatever interrupts. */
 enum errc durable_write(int fd, const void *bytes, size_t len, const char *path,
                         struct err *err);
+/* The same at a place of the file, whatever the descriptor's own is. */
+enum errc durable_write_at(int fd, const void *bytes, size_t len, uint64_t at,
+                           const char *path, struct err *err);
 enum errc durable_sync(int fd, const char *path, struct err *err);
 /* The names in the directory of path. */
 enum errc durable_sync_dir_of(const char *path, struct err *err);

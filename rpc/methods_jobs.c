@@ -18,10 +18,11 @@ static enum errc add_stage(void *arg, const struct control_stage *s, struct err 
     return ERR_OK;
 }
 
-/* Where the job reads from: the one source of its request. */
-static void add_sources(cJSON *o, const char *request)
+enum { SOURCES_MAX = 1 << 20 };
+
+static void add_source(cJSON *list, const char *request)
 {
-    cJSON *list = cJSON_AddArrayToObject(o, "sources"), *doc = cJSON_Parse(request);
+    cJSON *doc = cJSON_Parse(request);
     const cJSON *url = cJSON_GetObjectItemCaseSensitive(doc, "source");
 
     if (cJSON_IsString(url) && url->valuestring[0] != '\0') {
@@ -33,8 +34,21 @@ static void add_sources(cJSON *o, const char *request)
     cJSON_Delete(doc);
 }
 
-static enum errc add_job(struct control *control, const struct control_job *j,
-                         cJSON *result, struct err *err)
+/* Where the job reads from: what is known of each source of its body, or the one of its
+   request. */
+static void add_sources(struct rpc_ctx *ctx, const struct control_job *j, cJSON *o)
+{
+    CLEANUP_BUF struct buf known = BUF(SOURCES_MAX);
+
+    if (engine_job_sources(ctx->engine, j->id, &known) && !known.full) {
+        cJSON_AddItemToObject(o, "sources", cJSON_Parse(known.data));
+        return;
+    }
+    add_source(cJSON_AddArrayToObject(o, "sources"), j->request);
+}
+
+static enum errc add_job(struct rpc_ctx *ctx, struct control *control,
+                         const struct control_job *j, cJSON *result, struct err *err)
 {
     enum job_state state = (enum job_state)j->state;
     cJSON *stages;
@@ -49,7 +63,7 @@ static enum errc add_job(struct control *control, const struct control_job *j,
         out_document(result, "error", j->error, err) ||
         out_document(result, "request", j->request, err))
         return err->code;
-    add_sources(result, j->request);
+    add_sources(ctx, j, result);
     out_time(result, "created_at", j->created_ms);
     out_time(result, "ended_at", j->ended_ms);
     return ERR_OK;
@@ -63,7 +77,7 @@ enum errc methods_job(struct rpc_ctx *ctx, int64_t id, cJSON *result, struct err
     if (reads_control(ctx->reads, &reader, err) ||
         control_job_get(reader->control, id, &job, err))
         return err->code;
-    return add_job(reader->control, &job, result, err);
+    return add_job(ctx, reader->control, &job, result, err);
 }
 
 METHODS_HANDLER(jobs_get)
@@ -73,6 +87,7 @@ METHODS_HANDLER(jobs_get)
 
 /* Filling one page.  The state is not a column of its own, so all are looked at. */
 struct page {
+    struct rpc_ctx *ctx;
     struct control *control;
     const char *state; /* NULL: any */
     cJSON *jobs;
@@ -100,13 +115,14 @@ static enum errc add_to_page(void *arg, const struct control_job *j, struct err 
     cJSON_AddItemToArray(page->jobs, job);
     page->room--;
     page->last = j->id;
-    return add_job(page->control, j, job, err);
+    return add_job(page->ctx, page->control, j, job, err);
 }
 
 METHODS_HANDLER(jobs_list)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
     struct page page = {
+        .ctx = ctx,
         .state = p->state >= 0 ? methods_states[p->state] : NULL,
         .room = p->limit.value,
     };

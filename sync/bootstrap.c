@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sync/body.h"
 #include "sync/finds.h"
 #include "sync/intake.h"
 
@@ -104,15 +105,28 @@ static enum errc renew_generation(struct engine *e, struct err *err)
     return ERR_OK;
 }
 
+/* What was fetched of one snapshot is nothing for another. */
+static char *snapshot_member(const struct job *j)
+{
+    char digest[65];
+
+    if (!j->body)
+        return xstrdup("");
+    body_digest_text(j->body, digest);
+    return xasprintf(",\"manifest\":\"%s\"", digest);
+}
+
 /* What a generation was begun for stays with the job: headers of another checkpoint's
    proof do not count for this one, nor those that came alone where blocks are wanted.
  */
 static enum errc bind_candidate(struct engine *e, struct err *err)
 {
     struct job *j = &e->job;
-    AUTOFREE char *text = xasprintf(
-        "{\"height\":%llu,\"block_hash\":\"%s\"%s}", (unsigned long long)j->meta.height,
-        j->meta.block_hash, decide_headers_alone(e) ? ",\"headers_alone\":true" : "");
+    AUTOFREE char *snapshot = snapshot_member(j);
+    AUTOFREE char *text =
+        xasprintf("{\"height\":%llu,\"block_hash\":\"%s\"%s%s}",
+                  (unsigned long long)j->meta.height, j->meta.block_hash, snapshot,
+                  decide_headers_alone(e) ? ",\"headers_alone\":true" : "");
 
     if (e->building.id == 0 || !j->row.candidate ||
         strcmp(j->row.candidate, text) != 0) {
@@ -265,7 +279,9 @@ void bootstrap_pump(struct engine *e)
 {
     if (e->job.state == JOB_DISCOVERING)
         discover_pump(e);
-    if (e->job.state == JOB_FETCHING)
+    if (e->job.state == JOB_FETCHING && e->job.body)
+        body_pump(e);
+    else if (e->job.state == JOB_FETCHING)
         intake_pump(e);
     if (e->job.state == JOB_VERIFYING)
         verify_pump(e);

@@ -198,6 +198,7 @@ struct sweep {
 enum { GIVEN_UP_MAX = 64 };
 
 /* --- the job under way --- */
+struct body;
 enum intake_kind {
     INTAKE_URL,
     INTAKE_PATH,
@@ -233,6 +234,7 @@ struct job {
 
     struct payload_meta meta;
     bool has_meta;
+    struct body *body; /* of a Cairn snapshot: body.h; NULL */
     char *head, *tail; /* of a peek */
     size_t head_len, tail_len;
     unsigned peeks_out, tips_out, greetings_out, listings_out, votes_out;
@@ -268,7 +270,9 @@ struct engine {
     size_t lists_turn; /* whose list is asked for next */
     int64_t links_at_mono_ms, told_at_mono_ms;
     uint8_t announced[32]; /* tip told to P2P peers last */
-    char *peers_told;      /* guarded by status_lock */
+    char *peers_told;      /* guarded by status_lock, as the next two */
+    char *job_sources;     /* of the job that came to its body last; NULL */
+    int64_t job_sources_id;
     struct pool *pool;
     int lock_fd;
     bool stopping, refusing;

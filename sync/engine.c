@@ -375,6 +375,7 @@ static void close_all(struct engine *e)
     sweep_reset(&e->sweep);
     finds_fini(e);
     free(e->peers_told);
+    free(e->job_sources);
     free(e->allow);
     chan_free(e->inbox);
     status_fini(e);

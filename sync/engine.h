@@ -24,6 +24,7 @@ struct engine_config {
     const char *data_dir;
     const char *const *peers;   /* base URLs; NULL-ended */
     const char *checkpoint_url; /* "" when none */
+    const char *const *mirrors; /* URLs under which snapshots lie by id; NULL-ended */
     bool bootstrap_at_start; /* from checkpoint_url, unasked, while there is no state */
     bool force_at_start;     /* once at every start, though there is a state */
     uint64_t request_rate_seconds;     /* least time between two tries unasked */
@@ -33,6 +34,7 @@ struct engine_config {
     bool keep_payload;      /* the accepted payload is kept, for other nodes to have */
     struct trust_policy policy;
     uint64_t transfer_min_speed, transfer_max_bytes;
+    uint64_t transfer_bandwidth; /* bytes a second of a snapshot's body; 0: any */
     unsigned transfer_connections;
     const char *const *allow_networks; /* NULL-ended */
     const char *const *allow_paths;    /* directories sync.start may read; NULL-ended */
@@ -174,6 +176,10 @@ struct engine_status {
 };
 
 void engine_status(struct engine *e, struct engine_status *out);
+
+/* A JSON array of the sources of that job's body, appended; false: none is known.  Any
+   thread. */
+bool engine_job_sources(struct engine *e, int64_t job_id, struct buf *out);
 
 /* A JSON array of the URLs of peers that answered us lately, appended.  Any thread. */
 void engine_peers_told(struct engine *e, struct buf *out);

@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sync/body.h"
 #include "sync/finds.h"
 #include "sync/intake.h"
 #include "sync/snapshot/chunked.h"
@@ -47,59 +48,13 @@ struct intake_task {
     struct err err;
 };
 
-static enum errc open_source(const struct intake_task *t, int *in, struct err *err)
-{
-    struct stat st;
-
-    *in = open(t->from, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (*in < 0 || fstat(*in, &st) != 0 || !S_ISREG(st.st_mode))
-        return err_fail(err, REASON_SOURCE_UNREACHABLE, "%.150s is no readable file",
-                        t->from);
-    if ((uint64_t)st.st_size > t->max_bytes)
-        return err_fail(err, REASON_PAYLOAD_TOO_LARGE, "%.100s has %lld bytes", t->from,
-                        (long long)st.st_size);
-    return ERR_OK;
-}
-
-static enum errc copy_bytes(const struct intake_task *t, int in, int out,
-                            struct err *err)
-{
-    for (;;) {
-        ssize_t n = copy_file_range(in, NULL, out, NULL, 8 << 20, 0);
-
-        if (n < 0)
-            return err_errno(err, "copying %.100s", t->from);
-        if (n == 0)
-            return durable_sync(out, t->part, err);
-        if (atomic_load(&t->base.task.cancel))
-            return err_set(err, ERR_CANCELED, "cancelled");
-    }
-}
-
-static enum errc copy_file(const struct intake_task *t, struct err *err)
-{
-    int in = -1, out = -1;
-
-    *err = (struct err){0};
-    if (open_source(t, &in, err) == ERR_OK) {
-        out = open(t->part, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-        if (out < 0)
-            (void)err_errno(err, "%s", t->part);
-        else
-            (void)copy_bytes(t, in, out, err);
-    }
-    if (in >= 0)
-        (void)close(in);
-    if (out >= 0)
-        (void)close(out);
-    return err->code ? err->code : durable_rename(t->part, t->whole, err);
-}
-
 static enum errc get_source(const struct intake_task *t, struct err *err)
 {
-    if (!chunked_is_dir(t->from))
-        return copy_file(t, err);
-    if (chunked_join(t->from, t->part, t->max_bytes, &t->base.task.cancel, err))
+    const atomic_bool *cancel = &t->base.task.cancel;
+
+    if (chunked_is_dir(t->from)
+            ? chunked_join(t->from, t->part, t->max_bytes, cancel, err)
+            : intake_copy(t->from, t->part, t->max_bytes, cancel, err))
         return err->code;
     return durable_rename(t->part, t->whole, err);
 }
@@ -163,7 +118,10 @@ static void read_metadata(struct engine *e, const char *copy_from)
 
 static void body_then_metadata(struct engine *e)
 {
-    read_metadata(e, NULL);
+    if (body_is_path(e->job.payload_path))
+        body_open_url(e, e->job.payload_path);
+    else
+        read_metadata(e, NULL);
 }
 
 /* --- a URL's metadata from its first and last bytes --- */
@@ -184,6 +142,10 @@ static void on_peek(struct engine *e, const struct fetch *f, struct transfer_req
     }
     if (--j->peeks_out > 0)
         return;
+    if (j->head && body_is_document(j->head, j->head_len)) {
+        body_open_url(e, NULL);
+        return;
+    }
     if (j->head && j->tail &&
         payload_meta_peek(j->head, j->head_len, j->tail, j->tail_len, &j->meta)) {
         bootstrap_metadata_known(e);
@@ -233,6 +195,8 @@ void intake_metadata(struct engine *e)
     case INTAKE_PATH:
         if (intake_check_path(e, j->source, &err))
             bootstrap_source_failed(e, &err);
+        else if (body_is_path(j->source))
+            body_open_path(e);
         else
             read_metadata(e, j->source);
         break;
@@ -251,7 +215,9 @@ void intake_metadata(struct engine *e)
 
 void intake_body(struct engine *e)
 {
-    if (e->job.body_here || e->job.kind == INTAKE_GENESIS)
+    if (e->job.body)
+        body_fetch(e);
+    else if (e->job.body_here || e->job.kind == INTAKE_GENESIS)
         bootstrap_body_here(e);
     else
         intake_download(e, bootstrap_body_here);

@@ -25,6 +25,11 @@ enum errc intake_reshape(const char *whole, const char *part,
                          const struct engine_config *cfg, const atomic_bool *cancel,
                          struct err *err);
 
+/* A regular file of at most that many bytes into another, which is durable then; the
+   same from a worker.  cancel ends it. */
+enum errc intake_copy(const char *from, const char *to, uint64_t max_bytes,
+                      const atomic_bool *cancel, struct err *err);
+
 /* The text of a call into the job's payload file, durable. */
 enum errc intake_write(struct engine *e, const char *text, struct err *err);
 

@@ -35,6 +35,58 @@ enum errc intake_check_path(const struct engine *e, const char *path, struct err
                     "path: %.150s is under no directory of transfer.allow_paths", real);
 }
 
+/* --- copies --- */
+
+static enum errc open_source(const char *from, uint64_t max_bytes, int *in,
+                             struct err *err)
+{
+    struct stat st;
+
+    *in = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (*in < 0 || fstat(*in, &st) != 0 || !S_ISREG(st.st_mode))
+        return err_fail(err, REASON_SOURCE_UNREACHABLE, "%.150s is no readable file",
+                        from);
+    if ((uint64_t)st.st_size > max_bytes)
+        return err_fail(err, REASON_PAYLOAD_TOO_LARGE, "%.100s has %lld bytes", from,
+                        (long long)st.st_size);
+    return ERR_OK;
+}
+
+static enum errc copy_bytes(const char *from, int in, const char *to, int out,
+                            const atomic_bool *cancel, struct err *err)
+{
+    for (;;) {
+        ssize_t n = copy_file_range(in, NULL, out, NULL, 8 << 20, 0);
+
+        if (n < 0)
+            return err_errno(err, "copying %.100s", from);
+        if (n == 0)
+            return durable_sync(out, to, err);
+        if (atomic_load(cancel))
+            return err_set(err, ERR_CANCELED, "cancelled");
+    }
+}
+
+enum errc intake_copy(const char *from, const char *to, uint64_t max_bytes,
+                      const atomic_bool *cancel, struct err *err)
+{
+    int in = -1, out = -1;
+
+    *err = (struct err){0};
+    if (open_source(from, max_bytes, &in, err) == ERR_OK) {
+        out = open(to, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+        if (out < 0)
+            (void)err_errno(err, "%s", to);
+        else
+            (void)copy_bytes(from, in, to, out, cancel, err);
+    }
+    if (in >= 0)
+        (void)close(in);
+    if (out >= 0)
+        (void)close(out);
+    return err->code;
+}
+
 /* --- files of incoming/<job>/: payload.part grows, payload.json is complete --- */
 
 void intake_sibling(const struct engine *e, const char *name, char out[PATH_TEXT])

@@ -8,7 +8,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "sync/core.h"
+#include "sync/body.h"
 #include "sync/outputs.h"
 
 /* From a checkpoint that the rules allow to the live state: preflight, verifying and
@@ -19,8 +19,12 @@ enum { HEADROOM = 64 << 20, SORT_MEMORY = 32 << 20 };
 /* --- preflight --- */
 
 /* The body, the coin file made of it, and the sort's runs. */
-static uint64_t bytes_needed(const struct job *j)
+static uint64_t bytes_needed(const struct engine *e)
 {
+    const struct job *j = &e->job;
+
+    if (j->body)
+        return HEADROOM + body_bytes_needed(e);
     return HEADROOM + (j->body_here ? 0 : j->body_total) + 2 * j->body_total;
 }
 
@@ -28,7 +32,7 @@ void preflight_enter(struct engine *e)
 {
     struct statvfs fs;
     struct err err;
-    uint64_t have, need = bytes_needed(&e->job);
+    uint64_t have, need = bytes_needed(e);
 
     if (statvfs(e->cfg->data_dir, &fs) != 0) {
         (void)err_errno(&err, "%s", e->cfg->data_dir);
@@ -52,6 +56,7 @@ struct verify_task {
     struct job_task base;
     const struct chain_params *params;
     enum intake_kind kind;
+    bool here; /* the coin file is, verified: a snapshot's body */
     uint64_t height;
     bool compare;       /* with the outputs of the proven blocks */
     bool headers_alone; /* will do: there may be no outputs to compare with */
@@ -88,16 +93,24 @@ static enum errc write_genesis(struct verify_task *t)
     return coinfile_writer_finish(w, &t->result.coins, &t->err);
 }
 
-static void run_verify(struct task *task)
+static enum errc make_coins(struct verify_task *t)
 {
-    struct verify_task *t = (void *)task;
     struct payload_paths paths = {
         .payload = t->payload, .coins = t->coins, .idx = t->idx, .tmp_dir = t->tmp};
 
-    if (t->kind == INTAKE_GENESIS
-            ? write_genesis(t)
-            : payload_ingest(&paths, t->params->network, &t->limits, &t->progress,
-                             &t->result, &t->err))
+    if (t->here)
+        return ERR_OK;
+    if (t->kind == INTAKE_GENESIS)
+        return write_genesis(t);
+    return payload_ingest(&paths, t->params->network, &t->limits, &t->progress,
+                          &t->result, &t->err);
+}
+
+static void run_verify(struct task *task)
+{
+    struct verify_task *t = (void *)task;
+
+    if (make_coins(t))
         return;
     if (t->compare && t->headers_alone &&
         outputs_whole(t->dir, t->height, &t->compare, &t->err))
@@ -162,7 +175,7 @@ static void judge_body(struct engine *e, const struct verify_task *t)
         memcpy(ev->state_root, t->result.coins.state_root, 32);
         tell_coins(j);
     }
-    if (!t->err.code && j->kind != INTAKE_GENESIS &&
+    if (!t->err.code && j->kind != INTAKE_GENESIS && !t->here &&
         !same_claims(&j->meta, &t->result.meta)) {
         ev->source = TRUST_FAILS;
         ev->source_reason = REASON_SOURCE_CHANGED;
@@ -211,6 +224,9 @@ void verify_enter(struct engine *e)
                                         .sort_memory = SORT_MEMORY};
     /* No more than 121 million can ever exist (protocol.md 5.5). */
     t->limits.max_supply = (u128)121000000 * 1000000000000000000U;
+    t->here = j->body != NULL;
+    if (t->here)
+        body_result(j->body, &t->result);
     j->verifying = t;
     engine_run(e, &t->base);
 }
@@ -274,7 +290,7 @@ static void keep_payload(struct engine *e)
     char path[PATH_TEXT];
     struct err err;
 
-    if (!e->cfg->keep_payload || e->job.kind == INTAKE_GENESIS)
+    if (!e->cfg->keep_payload || e->job.kind == INTAKE_GENESIS || e->job.body)
         return;
     gen_path(&e->live, "payload.json", path);
     if (durable_rename(e->job.payload_path, path, &err))

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/mem.h"
+#include "sync/body.h"
 #include "sync/provenance.h"
 
 static void add_hash(cJSON *o, const char *key, const uint8_t hash[32])
@@ -55,18 +56,21 @@ static void add_work(const struct job *j, cJSON *doc)
     cJSON_AddNumberToObject(o, "confirmations", (double)j->evidence.confirmations);
 }
 
-static void add_signature(const struct job *j, cJSON *doc)
+static void add_signatures(const struct job *j, cJSON *doc)
 {
     cJSON *list = cJSON_AddArrayToObject(doc, "signatures");
-    cJSON *o;
 
-    if (j->candidate.signature_count == 0)
-        return;
-    o = cJSON_CreateObject();
-    cJSON_AddItemToArray(list, o);
-    cJSON_AddStringToObject(o, "alg", "secp256k1");
-    cJSON_AddStringToObject(o, "pubkey", j->meta.pubkey);
-    cJSON_AddStringToObject(o, "signature", j->meta.signature);
+    for (size_t i = 0; i < j->candidate.signature_count; i++) {
+        const char *key = j->candidate.signatures[i].pubkey;
+        const char *signature = j->candidate.signatures[i].signature;
+        cJSON *o = cJSON_CreateObject();
+
+        cJSON_AddItemToArray(list, o);
+        cJSON_AddStringToObject(o, "alg",
+                                trust_key_alg_name(j->candidate.signatures[i].alg));
+        cJSON_AddStringToObject(o, "pubkey", key ? key : "");
+        cJSON_AddStringToObject(o, "signature", signature ? signature : "");
+    }
 }
 
 static void add_source(const struct job *j, cJSON *doc)
@@ -77,6 +81,20 @@ static void add_source(const struct job *j, cJSON *doc)
     cJSON_AddItemToArray(list, o);
     cJSON_AddStringToObject(o, "source", j->source);
     cJSON_AddNumberToObject(o, "bytes", (double)j->ingested.bytes);
+}
+
+/* Of a Cairn snapshot: what was signed, and who brought its body. */
+static void add_snapshot(const struct job *j, cJSON *doc)
+{
+    char digest[65];
+    cJSON *o;
+
+    if (!j->body)
+        return;
+    body_digest_text(j->body, digest);
+    o = cJSON_AddObjectToObject(doc, "snapshot");
+    cJSON_AddStringToObject(o, "manifest_digest", digest);
+    cJSON_AddItemToObject(o, "sources", body_sources_json(j->body));
 }
 
 static enum errc add_stage(void *arg, const struct control_stage *s, struct err *err)
@@ -113,7 +131,8 @@ char *provenance_text(struct engine *e, const struct trust_verdict *v)
     cJSON_AddStringToObject(doc, "accepted_at", when);
     add_state(j, doc);
     add_work(j, doc);
-    add_signature(j, doc);
+    add_signatures(j, doc);
+    add_snapshot(j, doc);
     add_source(j, doc);
     cJSON_AddItemToObject(
         doc, "verdict",

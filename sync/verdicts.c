@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "sync/body.h"
 #include "sync/diagnose.h"
 #include "sync/provenance.h"
 
@@ -66,7 +67,10 @@ enum errc verdicts_begin(struct engine *e, struct err *err)
 
     j->evidence = (struct trust_evidence){.forced = j->forced};
     j->vote_count = 0;
-    verdicts_candidate(&j->meta, j->source, &j->candidate);
+    if (j->body)
+        body_candidate(j);
+    else
+        verdicts_candidate(&j->meta, j->source, &j->candidate);
     return verdicts_past(e, &j->evidence, err);
 }
 

@@ -56,6 +56,19 @@ static enum errc check_peer(const char *text, char *out, struct err *err)
     return ERR_OK;
 }
 
+static enum errc check_mirror(const char *text, char *out, struct err *err)
+{
+    size_t n = strlen(text);
+
+    if (url_check(text, err) != ERR_OK)
+        return err_wrap(err, "%.60s", text);
+    while (text[n - 1] == '/')
+        n--;
+    memcpy(out, text, n);
+    out[n] = '\0';
+    return ERR_OK;
+}
+
 static enum errc check_network(const char *text, char *out, struct err *err)
 {
     struct cidr net;
@@ -104,6 +117,11 @@ enum errc conf_list_networks(CONF_SET_ARGS)
 enum errc conf_list_paths(CONF_SET_ARGS)
 {
     return take(c, key, at, err, check_path, &c->engine.allow_paths);
+}
+
+enum errc conf_list_mirrors(CONF_SET_ARGS)
+{
+    return take(c, key, at, err, check_mirror, &c->engine.mirrors);
 }
 
 enum errc conf_list_seeds(CONF_SET_ARGS)

@@ -9,6 +9,7 @@ enum errc conf_list_peers(CONF_SET_ARGS);
 enum errc conf_list_networks(CONF_SET_ARGS);
 enum errc conf_list_paths(CONF_SET_ARGS);
 enum errc conf_list_seeds(CONF_SET_ARGS);
+enum errc conf_list_mirrors(CONF_SET_ARGS);
 
 /* ERR_INVALID unless it is a list of at most max members, or nothing. */
 enum errc conf_list_check(const struct conf_node *n, uint64_t max, struct err *err);

@@ -31,7 +31,7 @@ static struct config *create(void)
     c->rpc.listen = "127.0.0.1:8645";
     c->public.listen = "";
     c->engine.peers = c->engine.allow_networks = c->engine.allow_paths = no_texts;
-    c->engine.dns_seeds = no_texts;
+    c->engine.dns_seeds = c->engine.mirrors = no_texts;
     c->engine.p2p_listen = c->engine.asn_database = "";
     c->engine.checkpoint_url = c->engine.public_url = c->engine.file_key = "";
     c->engine.policy.header_proof_full = true;

@@ -62,6 +62,7 @@ static void add_checkpoint(cJSON *doc, const struct engine_config *e)
     cJSON *part = add(doc, "checkpoint", trust_policy_json(&e->policy));
 
     add_text(part, "url", e->checkpoint_url);
+    add_list(part, "mirrors", e->mirrors);
     add_number(part, "request_rate_seconds", e->request_rate_seconds);
     add_number(part, "fallback_genesis_seconds", e->fallback_genesis_seconds);
     add_bool(part, "bootstrap_at_start", e->bootstrap_at_start);
@@ -108,6 +109,7 @@ char *config_text(const struct config *c)
     add_number(part, "min_speed", c->engine.transfer_min_speed);
     add_number(part, "max_bytes", c->engine.transfer_max_bytes);
     add_number(part, "connections", c->engine.transfer_connections);
+    add_number(part, "bandwidth", c->engine.transfer_bandwidth);
     add_list(part, "allow_networks", c->engine.allow_networks);
     add_list(part, "allow_paths", c->engine.allow_paths);
     part = section(doc, "follow");

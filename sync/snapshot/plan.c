@@ -10,14 +10,20 @@ enum {
     FIRST_MS = 500, /* a piece is what its connection brings in that time */
 };
 
-struct plan *plan_create(const struct plan_limits *limits, uint32_t frames,
-                         uint32_t (*length)(const void *arg, uint32_t i),
-                         const void *arg)
+struct plan *plan_create(const struct plan_limits *limits)
 {
     struct plan *p = xcalloc(1, sizeof(*p));
-    uint64_t end = 0;
 
     p->limits = *limits;
+    return p;
+}
+
+void plan_set_frames(struct plan *p, uint32_t frames,
+                     uint32_t (*length)(const void *arg, uint32_t i), const void *arg)
+{
+    uint64_t end = 0;
+
+    assert(p->frames == 0);
     p->frames = frames;
     p->ends = xcalloc((size_t)frames + 1, sizeof(p->ends[0]));
     p->marks = xcalloc((size_t)frames + 1, 1);
@@ -25,7 +31,6 @@ struct plan *plan_create(const struct plan_limits *limits, uint32_t frames,
         end += length(arg, i);
         p->ends[i] = end;
     }
-    return p;
 }
 
 void plan_free(struct plan *p)

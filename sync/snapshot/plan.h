@@ -88,10 +88,11 @@ struct plan {
     int64_t filled_ms;
 };
 
-/* length(arg, i): bytes of frame i, more than 0. */
-struct plan *plan_create(const struct plan_limits *limits, uint32_t frames,
-                         uint32_t (*length)(const void *arg, uint32_t i),
-                         const void *arg);
+/* Of no frames yet: sources may come before them. */
+struct plan *plan_create(const struct plan_limits *limits);
+/* Once.  length(arg, i): bytes of frame i, more than 0. */
+void plan_set_frames(struct plan *p, uint32_t frames,
+                     uint32_t (*length)(const void *arg, uint32_t i), const void *arg);
 void plan_free(struct plan *p);
 DEFINE_CLEANUP(struct plan, plan_free)
 

@@ -46,7 +46,8 @@ static const struct plan_limits defaults = {
 static void sim_begin(struct sim *m, const struct plan_limits *limits, size_t n)
 {
     memset(m, 0, sizeof(*m));
-    m->plan = plan_create(limits, FRAMES, frame_length, NULL);
+    m->plan = plan_create(limits);
+    plan_set_frames(m->plan, FRAMES, frame_length, NULL);
     m->n = n;
     m->now = 1000;
     for (size_t i = 0; i < n; i++) {
@@ -425,9 +426,10 @@ END_TEST
 
 START_TEST(an_empty_body_is_whole)
 {
-    struct plan *p = plan_create(&defaults, 0, frame_length, NULL);
+    struct plan *p = plan_create(&defaults);
     size_t ask;
 
+    plan_set_frames(p, 0, frame_length, NULL);
     ck_assert(plan_add_source(p));
     ck_assert(plan_is_whole(p));
     ck_assert(!plan_is_stuck(p));

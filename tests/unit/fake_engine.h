@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "sync/engine.h"
 
@@ -25,6 +26,8 @@ struct engine {
     /* what it answers: the error when its code is set, else this object */
     struct err err;
     const char *answer;
+    const char *sources; /* of the body of job sources_of; NULL */
+    int64_t sources_of;
 };
 
 static struct engine fake = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -50,6 +53,7 @@ static inline void fake_reset(void)
     fake.status = (struct engine_status){.seq = 1, .progress.eta_seconds = -1};
     fake.err = (struct err){0};
     fake.answer = "{}";
+    fake.sources = NULL;
     fake.blocked = false;
 }
 
@@ -114,6 +118,14 @@ enum errc engine_call(struct engine *e, const struct engine_request *req,
         *result = cJSON_Parse(e->answer);
     pthread_mutex_unlock(&e->lock);
     return err->code;
+}
+
+bool engine_job_sources(struct engine *e, int64_t job_id, struct buf *out)
+{
+    if (!e->sources || e->sources_of != job_id)
+        return false;
+    buf_puts(out, e->sources);
+    return true;
 }
 
 const char *engine_state_name(enum engine_state state)

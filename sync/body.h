@@ -1,0 +1,44 @@
+#ifndef SYNC_BODY_H
+#define SYNC_BODY_H
+
+#include "sync/core.h"
+
+/*
+ * A job whose checkpoint is a Cairn snapshot (docs/snapshot-format.md): its manifest is
+ * judged like any candidate; then its body comes in pieces from every source that has
+ * it, each frame verified by a worker and written where it belongs, so that the end of
+ * the download is the end of verification.  job.body is NULL for other checkpoints.
+ * Engine thread.
+ */
+
+/* The text begins as a manifest does, or as a pointer to the latest one. */
+bool body_is_document(const char *head, size_t len);
+/* The same of a file's beginning; a directory with a manifest in it is one too. */
+bool body_is_path(const char *path);
+
+/* The document at the job's URL; file: it is there already (and is removed), or NULL.
+   End in bootstrap_metadata_known or bootstrap_source_failed. */
+void body_open_url(struct engine *e, const char *file);
+void body_open_path(struct engine *e);
+
+/* What the rules look at. */
+void body_candidate(struct job *j);
+/* Tells this body from any other, as hex; 64 digits. */
+void body_digest_text(const struct body *b, char out[65]);
+/* Free bytes that the body still needs. */
+uint64_t body_bytes_needed(const struct engine *e);
+
+/* The stage fetching: ends in bootstrap_body_here, or with the job. */
+void body_fetch(struct engine *e);
+void body_pump(struct engine *e);
+/* What was verified, once body_fetch has ended well. */
+void body_result(const struct body *b, struct payload_result *out);
+
+void body_free(struct body *b);
+
+/* --- body_json.c: for jobs.get and the provenance --- */
+cJSON *body_sources_json(const struct body *b);
+/* The copy that others read; ended: the last one. */
+void body_publish(struct engine *e, bool ended);
+
+#endif
