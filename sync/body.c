@@ -91,6 +91,23 @@ static void end_with(struct engine *e, const struct err *why)
 
 /* --- phases --- */
 
+/* No more than 121 million can ever exist (protocol.md 5.5). */
+static enum errc check_bounds(const struct engine *e, struct err *err)
+{
+    const struct manifest *m = e->job.body->manifest;
+    const u128 supply_max = (u128)121000000 * 1000000000000000000U;
+
+    if (m->frames_bytes > e->cfg->transfer_max_bytes)
+        return err_fail(err, REASON_PAYLOAD_TOO_LARGE,
+                        "the snapshot has %" PRIu64 " bytes, at most %" PRIu64
+                        " are allowed",
+                        m->frames_bytes, e->cfg->transfer_max_bytes);
+    if (m->total > supply_max)
+        return err_fail(err, REASON_STATE_BOUNDS,
+                        "the coins' total is over what can exist");
+    return ERR_OK;
+}
+
 void body_fetch(struct engine *e)
 {
     struct body *b = e->job.body;
@@ -101,13 +118,9 @@ void body_fetch(struct engine *e)
                                        .piece = PIECE_BYTES,
                                        .in_hand = IN_HAND_BYTES};
 
-    if (b->manifest->frames_bytes > e->cfg->transfer_max_bytes) {
-        struct err err;
+    struct err err;
 
-        (void)err_fail(&err, REASON_PAYLOAD_TOO_LARGE,
-                       "the snapshot has %" PRIu64 " bytes, at most %" PRIu64
-                       " are allowed",
-                       b->manifest->frames_bytes, e->cfg->transfer_max_bytes);
+    if (check_bounds(e, &err)) {
         body_refuse(e, &err);
         return;
     }

@@ -64,7 +64,7 @@ void body_publish(struct engine *e, bool ended)
     if (!ended && mono < b->published_mono_ms)
         return;
     b->published_mono_ms = mono + PUBLISH_MS;
-    list = body_sources_json(b);
+    list = body_sources_json(b); /* none yet: an empty list */
     text = cJSON_PrintUnformatted(list);
     cJSON_Delete(list);
     pthread_mutex_lock(&e->status_lock);

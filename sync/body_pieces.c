@@ -12,7 +12,12 @@ static void log_drop(const struct body *b, size_t source)
 {
     const struct plan_source *s = &b->plan->sources[source];
 
-    if (s->dropped)
+    if (!s->dropped)
+        return;
+    if (b->sources[source].peer && !s->proven) /* few peers have just this one */
+        log_debug("a peer has not this snapshot", KV_S("peer", b->sources[source].at),
+                  KV_S("detail", s->why));
+    else
         log_warn("a source is given up for this download",
                  KV_S("source", b->sources[source].at),
                  KV_S("reason", reason_code(s->reason)), KV_S("detail", s->why));
