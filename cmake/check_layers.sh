@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fail if a room includes one above it, or a library outside the room that owns it.
-# Order: base store sync rpc daemon; inside sync: chain, then trust peer, then snapshot p2p serve, then the engine.
+# Order: base store sync rpc daemon; inside sync: chain, then trust peer, then snapshot p2p serve, then publish, then the engine.
 set -eu
 cd "$(dirname "$0")/.."
 only() { # header, the folders that may include it...
@@ -21,11 +21,14 @@ bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
          grep -rnE '#include "(store|sync/(trust|snapshot|[a-z_]+\.h))' sync/p2p
          grep -rnE '#include "sync/(peer|p2p|[a-z_]+\.h)' sync/snapshot
          grep -rnE '#include "sync/(p2p|snapshot|[a-z_]+\.h)' sync/serve | grep -v '"sync/reads\.h"'
+         grep -rnE '#include "sync/(p2p|serve|[a-z_]+\.h)' sync/publish
+         grep -rnE '#include "sync/publish' sync/chain sync/trust sync/peer sync/snapshot sync/p2p sync/serve
          grep -rnE '#include "sync/serve' sync/chain sync/trust sync/peer sync/snapshot
          grep -rnE '#include <(pthread|sys/socket|time|stdio)\.h>' sync/chain | grep -v stdio
          only sqlite3.h store
          only microhttpd.h rpc
-         only curl/curl.h sync/peer daemon/cli
+         only curl/curl.h sync/peer sync/publish daemon/cli
+         only expat.h sync/publish
          only secp256k1.h sync/chain sync/trust sync/p2p
          only wslay/wslay.h sync/p2p
          only openssl/ssl.h sync/p2p

@@ -38,6 +38,14 @@ static const struct option options[] = {
     {"xai", no_argument, NULL, CLI_OPT_XAI},
     {"keys", required_argument, NULL, CLI_OPT_KEYS},
     {"threshold", required_argument, NULL, CLI_OPT_THRESHOLD},
+    {"endpoint", required_argument, NULL, CLI_OPT_ENDPOINT},
+    {"region", required_argument, NULL, CLI_OPT_REGION},
+    {"bucket", required_argument, NULL, CLI_OPT_BUCKET},
+    {"prefix", required_argument, NULL, CLI_OPT_PREFIX},
+    {"credentials", required_argument, NULL, CLI_OPT_CREDENTIALS},
+    {"virtual-host", no_argument, NULL, CLI_OPT_VIRTUAL_HOST},
+    {"back", no_argument, NULL, CLI_OPT_BACK},
+    {"stall", required_argument, NULL, CLI_OPT_STALL},
     {NULL, 0, NULL, 0},
 };
 

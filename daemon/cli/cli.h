@@ -48,10 +48,18 @@ enum cli_option {
     CLI_OPT_XAI,
     CLI_OPT_KEYS,
     CLI_OPT_THRESHOLD,
+    CLI_OPT_ENDPOINT,
+    CLI_OPT_REGION,
+    CLI_OPT_BUCKET,
+    CLI_OPT_PREFIX,
+    CLI_OPT_CREDENTIALS,
+    CLI_OPT_VIRTUAL_HOST,
+    CLI_OPT_BACK,
+    CLI_OPT_STALL,
     CLI_OPTIONS
 };
 #define CLI_TAKES(option) (UINT64_C(1) << (option))
-#define CLI_OFFLINE       CLI_TAKES(63) /* the command knows no daemon and no network */
+#define CLI_OFFLINE       CLI_TAKES(63) /* the command asks no daemon */
 
 struct cli;
 

@@ -54,6 +54,29 @@ static const char keygen_help[] =
     "  --alg ALG             ed25519 (default), or secp256k1, which stock XAI nodes know\n" PASSPHRASE_HELP
     "  --no-passphrase       do not encrypt; whoever reads the file can sign\n";
 
+#define STORE_OPTIONS                                            \
+    (CLI_TAKES(CLI_OPT_ENDPOINT) | CLI_TAKES(CLI_OPT_REGION) |   \
+     CLI_TAKES(CLI_OPT_BUCKET) | CLI_TAKES(CLI_OPT_PREFIX) |     \
+     CLI_TAKES(CLI_OPT_CREDENTIALS) | CLI_TAKES(CLI_OPT_STALL) | \
+     CLI_TAKES(CLI_OPT_VIRTUAL_HOST))
+
+static const char publish_help[] =
+    "\n"
+    "Puts a snapshot's directory on an S3-compatible object store: its files under\n"
+    "PREFIX/<id>/, then PREFIX/latest.json, which nodes follow. Needs no daemon. Run it\n"
+    "again after a failure: it goes on where it was.\n"
+    "The credentials are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment,\n"
+    "or of a file that nobody else may read.\n"
+    "  --endpoint URL     of the store, without a path\n"
+    "  --region R         that signatures name (default us-east-1)\n"
+    "  --bucket B         a bucket that is there\n"
+    "  --prefix P         of the names in it (default none)\n"
+    "  --credentials F    a file with those two as NAME=VALUE, mode 0600\n"
+    "  --virtual-host     the bucket is a part of the host name, not of the path\n"
+    "  --back             move latest.json even to a lower height\n"
+    "  --stall S          give a request up that moves nothing for S seconds\n"
+    "                     (default 60), and try it again\n";
+
 static const char limit_help[] = "\n"
                                  "  --limit N          at most so many (default 50)\n";
 
@@ -94,5 +117,7 @@ const struct cli_command cli_commands[] = {
      CLI_OFFLINE | CLI_TAKES(CLI_OPT_OUT) | CLI_TAKES(CLI_OPT_ALG) |
          PASSPHRASE_OPTIONS | CLI_TAKES(CLI_OPT_NO_PASSPHRASE),
      cli_keygen_run},
+    {"snapshot publish", "DIR", "Put a snapshot on an object store", publish_help, 1, 1,
+     CLI_OFFLINE | STORE_OPTIONS | CLI_TAKES(CLI_OPT_BACK), cli_publish_run},
     {.name = 0},
 };

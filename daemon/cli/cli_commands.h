@@ -23,5 +23,6 @@ enum cli_exit cli_coin_run(struct cli *c);
 enum cli_exit cli_raw_call(struct cli *c);
 enum cli_exit cli_token_create(struct cli *c);
 enum cli_exit cli_keygen_run(struct cli *c);
+enum cli_exit cli_publish_run(struct cli *c);
 
 #endif
