@@ -279,6 +279,8 @@ void bootstrap_pump(struct engine *e)
 {
     if (e->job.state == JOB_DISCOVERING)
         discover_pump(e);
+    if (e->job.state == JOB_DECIDING)
+        late_pump(e);
     if (e->job.state == JOB_FETCHING && e->job.body)
         body_pump(e);
     else if (e->job.state == JOB_FETCHING)

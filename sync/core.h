@@ -243,6 +243,10 @@ struct job {
     struct vote votes[TRUST_VOTES_MAX];
     size_t vote_count;
     size_t tips_chased;
+    /* late.c; by the peers' slots: gave an answer, the tip was looked at */
+    bool voted[PEERS_MAX], tip_heard[PEERS_MAX];
+    int64_t late_at_mono_ms, late_until_mono_ms;
+    void (*late_next)(struct engine *e); /* NULL: nothing is waited for */
     struct trust_candidate candidate;
     struct trust_evidence evidence;
     struct statements heard; /* what the evidence points at */
@@ -436,7 +440,8 @@ void listing_pump(struct engine *e);
 void told_update(struct engine *e);
 
 /* --- tips.c: what peers say their tip is --- */
-/* Asks every usable peer; done(e) when the last has answered or failed. */
+/* Asks every usable peer, a job not those that it has heard; done(e) when the last has
+   answered or failed. */
 void tips_poll(struct engine *e, unsigned *out, void (*done)(struct engine *e));
 /* Highest tip any usable peer reports; false when none does. */
 bool tips_height(struct engine *e, uint64_t *height);
@@ -553,8 +558,21 @@ void decide_enter(struct engine *e);
    are not to be compared with the blocks then. */
 bool decide_headers_alone(const struct engine *e);
 
+/* --- late.c: peers that merely back off, and what a verdict lacks --- */
+/*
+ * v refuses, for want of what a peer may still say that backs off and will be back in
+ * time: next(e) is called then, to ask it.  False: that is not so, or has lasted long
+ * enough.
+ */
+bool late_votes(struct engine *e, const struct trust_verdict *v,
+                void (*next)(struct engine *e));
+bool late_tips(struct engine *e, const struct trust_verdict *v,
+               void (*next)(struct engine *e));
+void late_pump(struct engine *e);
+
 /* --- votes.c --- */
-/* Every peer's block at the candidate's height into job.votes; then done(e). */
+/* The block at the candidate's height of every peer that has not answered yet into
+   job.votes; then done(e). */
 void votes_ask(struct engine *e, void (*done)(struct engine *e));
 /* Whoever was caught lying about the blocks below has no word in it. */
 void votes_drop_liars(struct job *j);

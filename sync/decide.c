@@ -33,20 +33,30 @@ static bool refused(struct engine *e)
 
 /* --- last: what is above the checkpoint --- */
 
+static void chase_tips(struct engine *e)
+{
+    e->job.tips_chased = 0;
+    chase_next_tip(e);
+}
+
+static void ask_tips_again(struct engine *e)
+{
+    tips_poll(e, &e->job.tips_out, chase_tips);
+}
+
 static void conclude(struct engine *e)
 {
+    struct trust_verdict v;
     struct err err;
 
     if (weigh_candidate(e, &err)) {
         jobs_fail(e, &err);
         return;
     }
-    if (refused(e))
+    verdicts_evaluate(e, &v);
+    if (late_tips(e, &v, ask_tips_again) || refused(e))
         return;
     if (e->job.dry_run) {
-        struct trust_verdict v;
-
-        verdicts_evaluate(e, &v);
         verdicts_dry_run(e, &v);
         return;
     }
@@ -91,7 +101,10 @@ static void chase_next_tip(struct engine *e)
         struct err err;
         bool found;
 
-        if (!p->has_tip || !peer_usable(p, mono, now) || p->tip_height <= t.floor)
+        if (!p->has_tip || !peer_usable(p, mono, now))
+            continue;
+        j->tip_heard[p->slot] = true;
+        if (p->tip_height <= t.floor)
             continue;
         if (chaindb_header_get(e->building.db, p->tip_hash, &found, &row, &err)) {
             jobs_fail(e, &err);
@@ -143,10 +156,8 @@ static void proven(struct engine *e, enum chase_result result, const struct err 
                        why->msg);
         note_root_conflict(e, why);
     }
-    if (refused(e))
-        return;
-    j->tips_chased = 0;
-    chase_next_tip(e);
+    if (!refused(e))
+        chase_tips(e);
 }
 
 /* The coins can rest on the signatures that the policy asks for. */
@@ -180,10 +191,20 @@ static void prove(struct engine *e)
 
 /* --- second: what the peers have at that height --- */
 
+static void votes_in(struct engine *e);
+
+static void ask_votes(struct engine *e)
+{
+    votes_ask(e, votes_in);
+}
+
 static void votes_in(struct engine *e)
 {
+    struct trust_verdict v;
+
     e->job.evidence.votes_collected = e->job.evidence.attestations = TRUST_HOLDS;
-    if (!refused(e))
+    verdicts_evaluate(e, &v);
+    if (!late_votes(e, &v, ask_votes) && !refused(e))
         prove(e);
 }
 
@@ -200,6 +221,5 @@ void decide_enter(struct engine *e)
     if (e->job.kind == INTAKE_GENESIS)
         prove(e); /* the root of all roots: nothing to vote on */
     else if (!refused_by(e, TRUST_RULE_REVOCATION))
-        votes_ask(e, votes_in); /* cheap, and no_quorum comes before what is wrong
-                                   further down */
+        ask_votes(e); /* cheap, and no_quorum comes before what is wrong further down */
 }

@@ -39,7 +39,7 @@ void tips_poll(struct engine *e, unsigned *out, void (*done)(struct engine *e))
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         struct peer *p = peers_at(e->peers, i);
 
-        if (ask_can(p, mono, now))
+        if (ask_can(p, mono, now) && !(which == 1 && e->job.tip_heard[p->slot]))
             *out +=
                 ask_tip(e, &(struct fetch){.peer = p, .slot = which, .done = on_tip});
     }

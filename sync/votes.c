@@ -51,6 +51,7 @@ static void on_vote(struct engine *e, const struct fetch *f, struct transfer_req
 {
     struct decoded *d;
 
+    e->job.voted[f->peer->slot] = !r->err.code && r->status != 429;
     if (r->err.code || r->status != 200) {
         vote_by_checkpoint(e, f->peer);
         one_vote_less(e);
@@ -71,7 +72,7 @@ void votes_ask(struct engine *e, void (*done)(struct engine *e))
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         struct peer *p = peers_at(e->peers, i);
 
-        if (ask_can(p, mono, now))
+        if (ask_can(p, mono, now) && !j->voted[p->slot])
             j->votes_out += ask_block(e, j->meta.height, VOTE_TIMEOUT_MS,
                                       &(struct fetch){.peer = p, .done = on_vote});
     }

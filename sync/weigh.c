@@ -65,6 +65,7 @@ static enum errc count_servers(struct engine *e, struct err *err)
     int64_t now = clock_now_ms(), mono = clock_mono_ms();
     uint64_t top = 0;
 
+    j->evidence.next_block_peers = 0;
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         const struct peer *p = peers_at(e->peers, i);
         struct chaindb_header row;
