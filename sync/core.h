@@ -199,6 +199,7 @@ enum { GIVEN_UP_MAX = 64 };
 
 /* --- the job under way --- */
 struct body;
+struct chunks;
 enum intake_kind {
     INTAKE_URL,
     INTAKE_PATH,
@@ -234,8 +235,9 @@ struct job {
 
     struct payload_meta meta;
     bool has_meta;
-    struct body *body; /* of a Cairn snapshot: body.h; NULL */
-    char *head, *tail; /* of a peek */
+    struct body *body;     /* of a Cairn snapshot: body.h; NULL */
+    struct chunks *chunks; /* of a stock node's chunked snapshot: chunks.h; NULL */
+    char *head, *tail;     /* of a peek */
     size_t head_len, tail_len;
     unsigned peeks_out, tips_out, greetings_out, listings_out, votes_out;
     void (*votes_done)(struct engine *e);

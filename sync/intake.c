@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "sync/body.h"
+#include "sync/chunks.h"
 #include "sync/finds.h"
 #include "sync/intake.h"
 #include "sync/snapshot/chunked.h"
@@ -116,7 +117,7 @@ static void read_metadata(struct engine *e, const char *copy_from)
     engine_run(e, &t->base);
 }
 
-static void body_then_metadata(struct engine *e)
+void intake_read_metadata(struct engine *e)
 {
     if (body_is_path(e->job.payload_path))
         body_open_url(e, e->job.payload_path);
@@ -152,7 +153,7 @@ static void on_peek(struct engine *e, const struct fetch *f, struct transfer_req
         return;
     }
     /* No ranges, or a text that hides its metadata: it must all be here first. */
-    intake_download(e, body_then_metadata);
+    intake_download(e, intake_read_metadata);
 }
 
 static void peek(struct engine *e)
@@ -190,7 +191,10 @@ void intake_metadata(struct engine *e)
     switch (j->kind) {
     case INTAKE_URL:
     case INTAKE_PEERS:
-        peek(e);
+        if (chunks_is_url(j->source))
+            chunks_open(e);
+        else
+            peek(e);
         break;
     case INTAKE_PATH:
         if (intake_check_path(e, j->source, &err))
@@ -219,6 +223,8 @@ void intake_body(struct engine *e)
         body_fetch(e);
     else if (e->job.body_here || e->job.kind == INTAKE_GENESIS)
         bootstrap_body_here(e);
+    else if (e->job.chunks)
+        chunks_fetch(e);
     else
         intake_download(e, bootstrap_body_here);
 }

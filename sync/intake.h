@@ -13,6 +13,10 @@ enum intake_kind intake_kind(const char *name);
 /* A file beside the payload: payload.part grows, payload.json is complete. */
 void intake_sibling(const struct engine *e, const char *name, char out[PATH_TEXT]);
 
+/* The metadata of the payload that is at payload_path, in any of its shapes; ends as
+   intake_metadata. */
+void intake_read_metadata(struct engine *e);
+
 /* The whole body of the job's URL; then next(e), or bootstrap_source_failed. */
 void intake_download(struct engine *e, void (*next)(struct engine *e));
 

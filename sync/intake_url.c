@@ -8,6 +8,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sync/chunks.h"
 #include "sync/intake.h"
 
 /* A URL's whole body into payload.part, resumed where it stopped, then payload.json. */
@@ -115,6 +116,8 @@ void intake_pump(struct engine *e)
 {
     struct job *j = &e->job;
 
+    if (j->chunks)
+        chunks_pump(e);
     if (j->download)
         engine_progress(e, "bytes",
                         j->download->offset + atomic_load(&j->download->received),

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "sync/body.h"
+#include "sync/chunks.h"
 #include "sync/diagnose.h"
 
 /* Tests kill the daemon at the door of each stage. */
@@ -127,9 +128,9 @@ void jobs_event(struct engine *e, enum job_event event, const char *detail)
 void jobs_remove_incoming(struct engine *e, int64_t id)
 {
     static const char *const files[] = {
-        "payload.json", "payload.part",  "payload.etag", "reshape.coins",
-        "reshape.idx",  "manifest.json", "manifest.at",  "chunks.bin",
-        "chunks.part",  "index.parts"};
+        "payload.json", "payload.part",  "payload.etag",  "reshape.coins",
+        "reshape.idx",  "manifest.json", "manifest.at",   "chunks.bin",
+        "chunks.part",  "index.parts",   "payload.chunks"};
     char path[PATH_TEXT];
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -156,6 +157,7 @@ void jobs_close(struct engine *e)
     free(j->tail);
     statements_fini(&j->heard);
     body_free(j->body);
+    chunks_free(j->chunks);
     memset(j, 0, sizeof(*j));
 }
 

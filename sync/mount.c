@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "sync/body.h"
+#include "sync/chunks.h"
 #include "sync/outputs.h"
 
 /* From a checkpoint that the rules allow to the live state: preflight, verifying and
@@ -167,6 +168,7 @@ static void judge_body(struct engine *e, const struct verify_task *t)
         ev->payload_reason = t->err.reason;
         (void)snprintf(j->payload_detail, sizeof(j->payload_detail), "%.190s",
                        t->err.msg);
+        chunks_blame(e, t->err.reason, j->payload_detail);
     } else {
         ev->payload = TRUST_HOLDS;
         j->ingested = t->result;

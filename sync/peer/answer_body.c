@@ -1,5 +1,6 @@
 #include <curl/curl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,7 +165,10 @@ bool answer_body_connect(struct answer_body *b, void *easy, struct transfer_requ
 enum errc answer_body_finish(struct answer_body *b, struct err *err)
 {
     struct transfer_request *r = b->r;
+    const char *checksum = field(b, "X-Chunk-Checksum");
 
+    if (checksum)
+        (void)snprintf(r->checksum, sizeof(r->checksum), "%s", checksum);
     if (!b->decided && decide(b) != ERR_OK) {
         *err = b->err;
         return err->code;

@@ -51,6 +51,7 @@ struct transfer_request {
     size_t body_len;
     uint64_t total; /* of the whole resource by Content-Range or -Length; 0: unknown */
     bool resumed;   /* 206 with the offset asked for */
+    char checksum[65]; /* X-Chunk-Checksum (protocol.md 8.2), or its beginning */
     uint32_t retry_after_s;
     uint32_t elapsed_ms;
     char ip[46]; /* address connected to; "" when none */
