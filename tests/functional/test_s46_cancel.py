@@ -1,7 +1,9 @@
 """Scenario 46: a job cancelled, and the daemon told to end, in every stage; what can be held
 still is held still by a peer or a source that does not answer, the rest is met by chance."""
 
+import contextlib
 import json
+import os
 import random
 import time
 
@@ -135,6 +137,34 @@ def test_46_a_second_start_while_one_runs(held, chain):
         assert n.wait_job(job_id, 120)["state"] == "succeeded"
         expect.at_tip_of(n, chain)
     assert len(n.rpc("jobs.list")["jobs"]) == 1
+
+
+def test_46_what_a_download_leaves_behind_its_job_goes(node, peers, payload, tmp_path):
+    """The transfer opens its file when the job's directory has just gone.  Here a FIFO
+    without a reader keeps it in that open, until it is let go by the FIFO's other name."""
+    (peer,) = peers(1)
+    n = node(peers(2), {"checkpoint": {"quorum": 0, "min_peers": 0}})
+    own = n.data_dir / "incoming" / "1"
+    own.mkdir()
+    os.mkfifo(own / "payload.part")
+    os.link(own / "payload.part", tmp_path / "again")
+    source = s.Resource(payload, ranges=False)
+    job_id = n.rpc("sync.start", url=peer.serve("/cp.json", source))["job_id"]
+    wait_until(lambda: peer.requests["/cp.json"] >= 3, "the whole body to be asked for")
+    n.rpc("sync.cancel", job_id=job_id)
+    assert n.wait_job(job_id)["state"] == "cancelled"
+    assert leftovers(n) == []
+    own.mkdir()
+    (own / "payload.part").write_bytes(b"of a job that has ended")
+    reader = os.open(tmp_path / "again", os.O_RDONLY | os.O_NONBLOCK)
+
+    def gone():
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 1 << 20)
+        return leftovers(n) == []
+
+    wait_until(gone, "the transfer's leftovers to go")
+    os.close(reader)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
