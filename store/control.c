@@ -10,6 +10,19 @@ static const char *const stmt_sql[CONTROL_STMT_COUNT] = {
 #undef STMT
 };
 
+/* What SQLite does not notice, before an older file is made a newer one. */
+static enum errc verify(void *arg, struct err *err)
+{
+    struct control_audit_check log;
+
+    if (control_audit_verify(arg, &log, err))
+        return err->code;
+    if (!log.ok)
+        return err_fail(err, REASON_STORAGE_CORRUPT, "audit log, entry %lld: %.120s",
+                        (long long)log.first_bad, log.what);
+    return control_generation_check(arg, err);
+}
+
 enum errc control_open(const char *path, enum control_mode mode, struct control **out,
                        struct err *err)
 {
@@ -18,6 +31,8 @@ enum errc control_open(const char *path, enum control_mode mode, struct control 
         .path = path,
         .writer = mode == CONTROL_WRITER,
         .check = mode == CONTROL_WRITER, /* it is small */
+        .verify = verify,
+        .verify_arg = c,
         .migrations = schema_control,
         .migration_count = schema_control_count,
         .sql = stmt_sql,

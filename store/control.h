@@ -20,7 +20,8 @@ struct control;
 enum control_mode { CONTROL_WRITER, CONTROL_READER };
 
 /* The writer creates and migrates.  SCHEMA_NEWER: written by a newer version,
- * untouched. */
+ * untouched; STORAGE_CORRUPT: damaged, untouched, and before it is migrated also in what
+ * only the audit log and the rows themselves tell. */
 enum errc control_open(const char *path, enum control_mode mode, struct control **out,
                        struct err *err);
 void control_close(struct control *c);
@@ -104,6 +105,8 @@ enum errc control_generation_activate(struct control *c, int64_t id, int64_t now
                                       struct err *err);
 enum errc control_generation_live(struct control *c, bool *found,
                                   struct control_generation *out, struct err *err);
+/* STORAGE_CORRUPT unless the live one, if any, is of the checkpoint that it names. */
+enum errc control_generation_check(struct control *c, struct err *err);
 enum errc control_generation_each(struct control *c,
                                   enum errc (*each)(void *arg,
                                                     const struct control_generation *g,

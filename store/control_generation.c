@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "store/control_impl.h"
 
 enum errc control_generation_insert(struct control *c, int64_t now_ms, int64_t *id,
@@ -103,6 +105,38 @@ enum errc control_generation_live(struct control *c, bool *found,
         rc = read_generation(st, out, err);
     if (!rc)
         *found = row;
+    return rc;
+}
+
+static enum errc check_base(const struct control_generation *g,
+                            const struct control_checkpoint *k, struct err *err)
+{
+    if (k->generation == g->id && k->height == g->height &&
+        memcmp(k->block_hash, g->block_hash, 32) == 0 &&
+        memcmp(k->state_root, g->state_root, 32) == 0)
+        return ERR_OK;
+    return err_fail(err, REASON_STORAGE_CORRUPT,
+                    "control.db: checkpoint %lld is not that of generation %lld",
+                    (long long)k->id, (long long)g->id);
+}
+
+enum errc control_generation_check(struct control *c, struct err *err)
+{
+    struct control_checkpoint k = {0};
+    struct control_generation g;
+    bool found;
+    enum errc rc = control_generation_live(c, &found, &g, err);
+
+    if (rc || !found)
+        return rc;
+    rc = control_checkpoint_get(c, g.checkpoint_id, &k, err);
+    if (rc == ERR_NOTFOUND)
+        return err_fail(err, REASON_STORAGE_CORRUPT,
+                        "control.db: generation %lld has no checkpoint",
+                        (long long)g.id);
+    if (!rc)
+        rc = check_base(&g, &k, err);
+    control_checkpoint_fini(&k);
     return rc;
 }
 

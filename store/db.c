@@ -121,19 +121,11 @@ static enum errc migrate_one(struct db *db, const struct db_options *opt, size_t
                              struct err *err)
 {
     char bump[48];
-    enum errc rc = db_begin(db, err);
 
     (void)snprintf(bump, sizeof(bump), "PRAGMA user_version = %zu", n + 1);
-    if (!rc)
-        rc = exec(db, opt->migrations[n], "migration", err);
-    if (!rc)
-        rc = exec(db, bump, "migration", err);
-    if (!rc)
-        rc = db_commit(db, err);
-    if (rc) {
-        db_rollback(db);
+    if (exec(db, opt->migrations[n], "migration", err) ||
+        exec(db, bump, "migration", err))
         return err_wrap(err, "schema %zu", n + 1);
-    }
     return ERR_OK;
 }
 
@@ -181,7 +173,7 @@ static int64_t header_version(const char *path)
     return (int64_t)head[60] << 24 | head[61] << 16 | head[62] << 8 | head[63];
 }
 
-/* Nothing here writes, not even at close, until the schema is known to be ours. */
+/* Nothing here writes, and db_close neither until db_open is done with it. */
 static enum errc connect(struct db *db, const struct db_options *opt, int64_t *have,
                          struct err *err)
 {
@@ -202,10 +194,7 @@ static enum errc connect(struct db *db, const struct db_options *opt, int64_t *h
         rc = db_check(db, err);
     if (rc)
         return err_wrap(err, "%s", opt->path);
-    if (check_schema(db, opt, *have, err))
-        return err->code;
-    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return ERR_OK;
+    return check_schema(db, opt, *have, err);
 }
 
 /* Caches are small on purpose: an idle daemon is to stay small. */
@@ -218,8 +207,8 @@ static enum errc configure(struct db *db, struct err *err)
     if (!db->writer)
         return exec(db, PRAGMAS "PRAGMA cache_size=-2048;", "configure", err);
     return exec(db,
-                PRAGMAS "PRAGMA cache_size=-8192; PRAGMA journal_mode=WAL;"
-                        "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;",
+                PRAGMAS "PRAGMA cache_size=-8192; PRAGMA synchronous=FULL;"
+                        "PRAGMA journal_size_limit=67108864;",
                 "configure", err);
 }
 
@@ -235,6 +224,26 @@ static enum errc prepare_all(struct db *db, const struct db_options *opt,
     return ERR_OK;
 }
 
+/* All steps in one transaction: the file is of the newest schema and sound, or as it
+   was. */
+static enum errc migrate(struct db *db, const struct db_options *opt, size_t have,
+                         struct err *err)
+{
+    enum errc rc = db_begin(db, err);
+
+    for (size_t n = have; !rc && n < opt->migration_count; n++)
+        rc = migrate_one(db, opt, n, err);
+    if (!rc)
+        rc = prepare_all(db, opt, err);
+    if (!rc && have > 0 && opt->verify)
+        rc = opt->verify(opt->verify_arg, err);
+    if (!rc)
+        rc = db_commit(db, err);
+    if (rc)
+        db_rollback(db);
+    return rc;
+}
+
 enum errc db_open(struct db *db, const struct db_options *opt, struct err *err)
 {
     int64_t have = 0;
@@ -245,11 +254,16 @@ enum errc db_open(struct db *db, const struct db_options *opt, struct err *err)
     if (rc)
         return rc;
     rc = configure(db, err);
-    for (size_t n = (size_t)have; !rc && n < opt->migration_count; n++)
-        rc = migrate_one(db, opt, n, err);
-    if (!rc)
+    if (!rc && (size_t)have < opt->migration_count)
+        rc = migrate(db, opt, (size_t)have, err);
+    else if (!rc)
         rc = prepare_all(db, opt, err);
-    return rc ? err_wrap(err, "%s", opt->path) : ERR_OK;
+    if (!rc && db->writer)
+        rc = exec(db, "PRAGMA journal_mode=WAL", "configure", err);
+    if (rc)
+        return err_wrap(err, "%s", opt->path);
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return ERR_OK;
 }
 
 void db_close(struct db *db)

@@ -24,6 +24,10 @@ struct db_options {
     const char *path;
     bool writer; /* creates and migrates; else read-only */
     bool check;  /* read through before anything is written: STORAGE_CORRUPT */
+    /* Of an older file, once it is migrated and before that is committed: what it
+       refuses stays as it was.  NULL: nothing. */
+    enum errc (*verify)(void *arg, struct err *err);
+    void *verify_arg;
     const char *const *migrations;
     size_t migration_count;
     const char *const *sql;

@@ -81,6 +81,8 @@ static enum errc load_checkpoint(struct engine *e, const struct control_generati
 {
     struct control_checkpoint k = {0};
 
+    if (control_generation_check(e->control, err))
+        return err->reason == REASON_STORAGE_CORRUPT ? no_control(err) : err->code;
     if (control_checkpoint_get(e->control, g->checkpoint_id, &k, err))
         return err->code;
     e->checkpoint = k;
@@ -88,14 +90,6 @@ static enum errc load_checkpoint(struct engine *e, const struct control_generati
     e->checkpoint.trust = e->checkpoint.provenance = NULL;
     (void)snprintf(e->checkpoint_trust, sizeof(e->checkpoint_trust), "%s", k.trust);
     control_checkpoint_fini(&k);
-    if (e->checkpoint.generation != g->id || e->checkpoint.height != g->height ||
-        memcmp(e->checkpoint.block_hash, g->block_hash, 32) != 0 ||
-        memcmp(e->checkpoint.state_root, g->state_root, 32) != 0) {
-        (void)err_fail(err, REASON_STORAGE_CORRUPT,
-                       "control.db: checkpoint %lld is not that of generation %lld",
-                       (long long)g->checkpoint_id, (long long)g->id);
-        return no_control(err);
-    }
     e->has_checkpoint = true;
     return ERR_OK;
 }

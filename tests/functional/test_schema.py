@@ -58,6 +58,40 @@ def test_an_older_one_is_migrated(stopped, chain, control, chain_schema):
         assert kept.version(files[name + ".db"]) == head(name)
 
 
+def altered(path, what):
+    """Damage that a database takes for data: a letter of an audit entry, a hash, a link."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        if what == "audit entry":
+            (body,) = db.execute("SELECT body FROM audit ORDER BY seq LIMIT 1").fetchone()
+        elif what == "audit tail":
+            db.execute("UPDATE audit_head SET entries = entries - 1")
+        elif what == "base":
+            db.execute("UPDATE generation SET state_root = randomblob(32) WHERE state = 2")
+        else:
+            db.execute("UPDATE generation SET checkpoint_id = 77 WHERE state = 2")
+        db.commit()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if what == "audit entry":
+        content = path.read_bytes()
+        assert content.count(body.encode()) == 1
+        path.write_bytes(content.replace(body.encode(), body.replace("e", "a", 1).encode()))
+
+
+@pytest.mark.parametrize("version", range(1, head("control")))
+@pytest.mark.parametrize("what", ["audit entry", "audit tail", "base", "checkpoint"])
+def test_an_older_one_that_is_damaged_is_not_migrated(stopped, version, what):
+    """It is refused as it is: a program of its own version can still read it."""
+    n, _ = stopped
+    files = kept.place(n.data_dir, control=version)
+    altered(files["control.db"], what)
+    before = files["control.db"].read_bytes()
+    line = kept.refuses_to_start(n)
+    assert 'reason="storage_corrupt"' in line and "control.db" in line, line
+    assert files["control.db"].read_bytes() == before
+    with contextlib.closing(sqlite3.connect(files["control.db"])) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (version,)
+
+
 def newer(path, in_wal):
     """As if a program of schema 999 had written it; in_wal: and had been killed."""
     with contextlib.closing(sqlite3.connect(path)) as db:

@@ -200,6 +200,7 @@ START_TEST(the_writer_is_durable)
     char name[104];
 
     ASSERT_OK(control_open(dir.db, CONTROL_WRITER, &c, &test_err));
+    ASSERT_OK(control_meta_set(c, "k", "v", &test_err));
     (void)snprintf(name, sizeof(name), "%s-wal", dir.db);
     ck_assert_int_eq(access(name, F_OK), 0); /* WAL it is */
 }
