@@ -20,8 +20,8 @@ struct control;
 enum control_mode { CONTROL_WRITER, CONTROL_READER };
 
 /* The writer creates and migrates.  SCHEMA_NEWER: written by a newer version,
- * untouched; STORAGE_CORRUPT: damaged, untouched, and before it is migrated also in what
- * only the audit log and the rows themselves tell. */
+ * untouched; STORAGE_CORRUPT: damaged, untouched, and before it is migrated also in
+ * what only the audit log and the rows themselves tell. */
 enum errc control_open(const char *path, enum control_mode mode, struct control **out,
                        struct err *err);
 void control_close(struct control *c);

@@ -29,12 +29,18 @@ void finds_reach(struct engine *e, size_t *peers, size_t *networks)
     *peers = *networks = 0;
     for (size_t i = 0; i < peers_count(e->peers); i++) {
         const struct peer *p = peers_at(e->peers, i);
-        bool fresh = p->group[0] != '\0';
+        bool fresh = p->group[0] != '\0', twin = false;
 
         if (!ask_can(p, mono, now))
             continue;
-        for (size_t k = 0; k < *peers && fresh; k++)
-            fresh = strcmp(seen[k]->group, p->group) != 0;
+        for (size_t k = 0; k < *peers && !twin; k++) {
+            /* as its votes will: one identity once */
+            twin =
+                p->identity[0] != '\0' && strcmp(seen[k]->identity, p->identity) == 0;
+            fresh = fresh && strcmp(seen[k]->group, p->group) != 0;
+        }
+        if (twin)
+            continue;
         seen[(*peers)++] = p;
         *networks += fresh;
     }

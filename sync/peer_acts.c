@@ -149,6 +149,7 @@ static enum errc ban(struct act *a, struct err *err)
 {
     const char *why = a->req->reason ? a->req->reason : "by an operator";
     int64_t now = clock_now_ms(), ms = (int64_t)a->req->ban_seconds * 1000;
+    const struct roster r = peerbook_roster(a->e);
 
     if (!a->entry && know(a, PEER_ADVERTISED, err) != ERR_OK)
         return err->code;
@@ -156,6 +157,7 @@ static enum errc ban(struct act *a, struct err *err)
         peer_ban(a->peer, ms, why, now);
     book_set_ban(a->e->book, a->entry, now + ms, REASON_PEER_BANNED_BY_OPERATOR, why,
                  now);
+    roster_ban_identity(&r, a->entry->identity, now);
     return ERR_OK;
 }
 

@@ -24,7 +24,9 @@ unsigned roster_per_network(unsigned target)
 struct used {
     struct groups_place *places; /* in step with peers */
     struct peer **peers;
-    size_t count, own;
+    size_t count;
+    size_t own, others; /* nodes, of the operator and not: one under several addresses,
+                           which only the operator can ask for, is one */
 };
 
 static struct groups_place place_of(const struct roster *r, const struct peer *p)
@@ -51,7 +53,8 @@ static void used_fill(const struct roster *r, enum peer_kind kind, struct used *
             continue;
         u->places[u->count] = place_of(r, p);
         u->peers[u->count++] = p;
-        u->own += operators(p->origin);
+        if (!roster_twin(r, p))
+            (*(operators(p->origin) ? &u->own : &u->others))++;
     }
 }
 
@@ -74,7 +77,7 @@ static bool used_enough(const struct used *u, unsigned target)
 {
     size_t own = u->own < target / 2 ? u->own : target / 2;
 
-    return u->count - u->own + own >= target;
+    return u->others + own >= target;
 }
 
 static bool identity_used(const struct used *u, const char *identity)

@@ -57,6 +57,10 @@ struct peer *roster_twin(const struct roster *r, const struct peer *peer);
  */
 bool roster_vet(const struct roster *r, struct peer *peer, int64_t now_ms);
 
+/* A ban of the book is of the node: it holds at all the addresses of that identity that
+   are in use.  roster_keep does so with what it writes. */
+void roster_ban_identity(const struct roster *r, const char *identity, int64_t now_ms);
+
 /* What was learned of a peer goes into the book, its ban in any case, and its AS into
    the peer. */
 void roster_keep(const struct roster *r, struct peer *peer, int64_t now_ms);

@@ -76,6 +76,16 @@ static bool keep_identity(const struct roster *r, const struct peer *p)
     return true;
 }
 
+void roster_ban_identity(const struct roster *r, const char *identity, int64_t now_ms)
+{
+    for (size_t i = 0; i < peers_count(r->peers) && identity[0] != '\0'; i++) {
+        struct peer *p = peers_at(r->peers, i);
+
+        if (strcmp(p->identity, identity) == 0)
+            (void)roster_vet(r, p, now_ms);
+    }
+}
+
 static void keep_ban(const struct roster *r, const struct peer *p, int64_t now_ms)
 {
     struct book_entry *entry = p->entry;
@@ -85,6 +95,7 @@ static void keep_ban(const struct roster *r, const struct peer *p, int64_t now_m
     entry->bans = p->bans;
     book_set_ban(r->book, entry, p->banned_until_ms, p->ban_reason, p->ban_evidence,
                  now_ms);
+    roster_ban_identity(r, p->identity, now_ms);
 }
 
 /* Who connected to us, or was added past the book, is worth remembering when it lied.

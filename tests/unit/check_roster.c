@@ -213,6 +213,26 @@ START_TEST(who_connected_to_us_is_remembered_when_it_lied)
 }
 END_TEST
 
+START_TEST(a_ban_holds_at_all_addresses_that_are_in_use)
+{
+    struct peer *p = use(known("http://198.51.100.1", PEER_CONFIGURED)),
+                *q = use(known("http://203.0.113.1", PEER_CONFIGURED)),
+                *other = use(known("http://192.0.2.1", PEER_CONFIGURED));
+
+    (void)snprintf(p->identity, sizeof(p->identity), "ed25519:aa");
+    (void)snprintf(q->identity, sizeof(q->identity), "ed25519:aa");
+    for (struct peer **each = (struct peer *[]){p, q, other, NULL}; *each; each++)
+        roster_keep(&r, *each, now);
+    peer_blame(p, PEER_FAULT_LIE, REASON_HEADER_CHAIN_INVALID, 0, "block 7", MONO, now);
+    roster_keep(&r, p, now);
+    ck_assert_int_gt(q->banned_until_ms, now);
+    ck_assert_int_eq(q->banned_until_ms, p->banned_until_ms);
+    ck_assert_int_eq(q->ban_reason, REASON_HEADER_CHAIN_INVALID);
+    ck_assert_str_eq(q->ban_evidence, "block 7");
+    ck_assert_int_eq(other->banned_until_ms, 0);
+}
+END_TEST
+
 START_TEST(one_identity_is_used_once)
 {
     struct book_entry *a = known("ws://198.51.100.1", PEER_ADVERTISED),
@@ -229,6 +249,23 @@ START_TEST(one_identity_is_used_once)
     ck_assert_ptr_eq(roster_twin(&r, q), p);
     ck_assert_ptr_null(roster_twin(&r, p));
     ck_assert_ptr_eq(roster_leaver(&r, &eight, now), q);
+}
+END_TEST
+
+START_TEST(the_operators_addresses_of_one_node_take_one_place)
+{
+    static const struct roster_want four = {PEER_HTTP, 4};
+
+    for (int i = 1; i <= 6; i++) {
+        AUTOFREE char *own = xasprintf("http://198.51.%d.1", i);
+        AUTOFREE char *other = xasprintf("http://203.%d.113.1", i);
+        struct peer *p = use(known(own, PEER_CONFIGURED));
+
+        (void)known(other, PEER_ADVERTISED);
+        (void)snprintf(p->identity, sizeof(p->identity), "ed25519:aa");
+    }
+    ck_assert_uint_eq(use_all(&four), 3); /* not 2, as beside two nodes of his */
+    ck_assert_ptr_null(roster_leaver(&r, &four, now));
 }
 END_TEST
 
@@ -311,7 +348,9 @@ Suite *suite(void)
     tcase_add_test(tc, what_is_learned_is_kept_and_comes_back);
     tcase_add_test(tc, a_banned_identity_is_banned_at_its_new_address);
     tcase_add_test(tc, who_connected_to_us_is_remembered_when_it_lied);
+    tcase_add_test(tc, a_ban_holds_at_all_addresses_that_are_in_use);
     tcase_add_test(tc, one_identity_is_used_once);
+    tcase_add_test(tc, the_operators_addresses_of_one_node_take_one_place);
     tcase_add_test(tc, a_new_network_takes_the_place_of_the_worst_of_the_largest);
     tcase_add_test(tc, one_as_is_one_network);
     tcase_add_test(tc, a_thousand_peers_are_decided_on_quickly);
