@@ -18,6 +18,8 @@ enum cli_exit { /* scripts know these: never renumber */
                 CLI_USAGE = 2,
                 CLI_UNREACHABLE = 3,
                 CLI_JOB_FAILED = 4, /* failed, cancelled, or refused */
+                CLI_UNSIGNED = 5,   /* whole, but too few of --keys signed it */
+                CLI_UNREADABLE = 6, /* a file cannot be read or written */
 };
 
 enum cli_option {

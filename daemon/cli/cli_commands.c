@@ -1,4 +1,5 @@
 #include "daemon/cli/cli_commands.h"
+#include "sync/trust/trust_statement.h"
 
 #define SOURCE_OPTIONS                                                               \
     (CLI_TAKES(CLI_OPT_URL) | CLI_TAKES(CLI_OPT_FILE) | CLI_TAKES(CLI_OPT_GENESIS) | \
@@ -77,6 +78,34 @@ static const char publish_help[] =
     "  --stall S          give a request up that moves nothing for S seconds\n"
     "                     (default 60), and try it again\n";
 
+static const char sign_help[] =
+    "\n"
+    "MANIFEST is manifest.json of a snapshot, or the directory it is in. Shows what it\n"
+    "says and asks before it signs. Nothing is signed that does not read as a manifest,\n"
+    "or carries a signature that does not hold. The signature covers the manifest, and\n"
+    "through it every byte of the snapshot; check the body with snapshot verify, or that\n"
+    "your own node has the same state root at that block.\n"
+    "  --key FILE            the key file that cairn keygen made\n"
+    "  --out FILE            write the signed manifest there, not to MANIFEST\n"
+    "  --xai                 sign XAI's own digest too, for stock nodes; wants a\n"
+    "                        secp256k1 key\n"
+    "  --yes                 do not ask\n" PASSPHRASE_HELP;
+
+static const char merge_help[] =
+    "\n"
+    "Each MANIFEST is of the same snapshot, signed by somebody else. Every signature is\n"
+    "checked; one that does not hold, or a manifest of another snapshot, ends it.\n"
+    "  --out FILE            the manifest with all signatures; it is replaced\n";
+
+static const char check_help[] =
+    "\n"
+    "Of a directory everything is checked: manifest, signatures, chunk table, every\n"
+    "frame, every coin, state root and total. Of a manifest alone: what it says by\n"
+    "itself, and its signatures. Memory does not grow with the snapshot.\n"
+    "  --keys KEY,KEY,...    public keys whose signatures count\n"
+    "  --threshold N         how many of them must have signed (default 1), else the\n"
+    "                        exit status is 5\n";
+
 static const char limit_help[] = "\n"
                                  "  --limit N          at most so many (default 50)\n";
 
@@ -119,5 +148,15 @@ const struct cli_command cli_commands[] = {
      cli_keygen_run},
     {"snapshot publish", "DIR", "Put a snapshot on an object store", publish_help, 1, 1,
      CLI_OFFLINE | STORE_OPTIONS | CLI_TAKES(CLI_OPT_BACK), cli_publish_run},
+    {"snapshot sign", "MANIFEST", "Sign a snapshot", sign_help, 1, 1,
+     CLI_OFFLINE | CLI_TAKES(CLI_OPT_KEY) | CLI_TAKES(CLI_OPT_OUT) |
+         CLI_TAKES(CLI_OPT_YES) | CLI_TAKES(CLI_OPT_XAI) | PASSPHRASE_OPTIONS,
+     cli_snapshot_sign},
+    {"snapshot merge", "MANIFEST...", "Gather signatures into one manifest", merge_help,
+     1, TRUST_KEYS_MAX, CLI_OFFLINE | CLI_TAKES(CLI_OPT_OUT), cli_snapshot_merge},
+    {"snapshot verify", "DIR|MANIFEST", "Check a snapshot and who signed it",
+     check_help, 1, 1,
+     CLI_OFFLINE | CLI_TAKES(CLI_OPT_KEYS) | CLI_TAKES(CLI_OPT_THRESHOLD),
+     cli_snapshot_verify},
     {.name = 0},
 };

@@ -24,5 +24,8 @@ enum cli_exit cli_raw_call(struct cli *c);
 enum cli_exit cli_token_create(struct cli *c);
 enum cli_exit cli_keygen_run(struct cli *c);
 enum cli_exit cli_publish_run(struct cli *c);
+enum cli_exit cli_snapshot_sign(struct cli *c);
+enum cli_exit cli_snapshot_merge(struct cli *c);
+enum cli_exit cli_snapshot_verify(struct cli *c);
 
 #endif

@@ -13,7 +13,7 @@ static const char shared[] =
     "  --json           print the result of the RPC as it is\n";
 
 static const char offline[] = "\n"
-                              "No daemon is asked and no network is used.\n"
+                              "No daemon is asked.\n"
                               "  --json           print what came out as JSON\n";
 
 static const char exits[] =
@@ -23,7 +23,9 @@ static const char exits[] =
     "  1  the daemon answered with an error, or a check failed\n"
     "  2  the command line or the configuration is wrong\n"
     "  3  the daemon cannot be reached\n"
-    "  4  the job failed, was cancelled or refused; the reason is on stderr\n";
+    "  4  the job failed, was cancelled or refused; the reason is on stderr\n"
+    "  5  whole, but too few of the keys given signed it\n"
+    "  6  a file cannot be read or written\n";
 
 static int column(const struct cli_command *k)
 {

@@ -92,3 +92,17 @@ bool ecdsa_key(const char *hex, uint8_t out[33])
     return secp256k1_ec_pubkey_serialize(secp256k1_context_static, out, &len, &point,
                                          SECP256K1_EC_COMPRESSED) == 1;
 }
+
+bool ecdsa_key_raw(const uint8_t key[33], uint8_t out[64])
+{
+    uint8_t full[UNCOMPRESSED];
+    size_t len = sizeof(full);
+    secp256k1_pubkey point;
+
+    if (!parse_key(key, COMPRESSED, &point))
+        return false;
+    (void)secp256k1_ec_pubkey_serialize(secp256k1_context_static, full, &len, &point,
+                                        SECP256K1_EC_UNCOMPRESSED);
+    memcpy(out, full + 1, RAW);
+    return true;
+}

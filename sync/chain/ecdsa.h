@@ -26,5 +26,7 @@ bool ecdsa_check_strict(const uint8_t key[33], const uint8_t digest[32],
 /* Any spelling of a key (33, 64, 65 bytes in hex of either case) to its 33 compressed
    bytes; false if it is no point. */
 bool ecdsa_key(const char *hex, uint8_t out[33]);
+/* X||Y of a compressed key, as stock spells it; false if it is no point. */
+bool ecdsa_key_raw(const uint8_t key[33], uint8_t out[64]);
 
 #endif
