@@ -1,16 +1,23 @@
 """What works on a machine without a network: keys, signing, merging, verifying, bundles."""
 
+import hashlib
 import json
 import os
 import pty
+import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 from statements import NodeKey
 from test_cli import DONE, FAILED, USAGE, Ran, environment, program, run
 
 import xai
+
+UNSIGNED, UNREADABLE = 5, 6
+SNAPSHOT = Path(__file__).parents[1] / "data" / "snapshot"
+FILES = ("manifest.json", "chunks.bin", "base.coins.zst")
 
 
 def offline(*arguments, code=DONE, **more):
@@ -109,3 +116,150 @@ def test_two_passphrases_make_no_key(tmp_path):
     assert code == FAILED and "two passphrases" in shown and not key.exists()
     code, shown = typed(["keygen", "--out", key], [b"\x03"])
     assert code == -2 and not key.exists()
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    """The snapshot of tests/data, at block 200 of the fixture chain, signed by nobody."""
+    made = tmp_path / "snapshot"
+    made.mkdir()
+    for name in FILES:
+        shutil.copy(SNAPSHOT / name, made / name)
+    manifest = json.loads((made / "manifest.json").read_text())
+    manifest.update(signatures=[], xai_signatures=[])
+    (made / "manifest.json").write_bytes(xai.canon(manifest))
+    return made
+
+
+class Signer:
+    """A machine that has a key, and no network."""
+
+    def __init__(self, directory, name, alg, passphrase):
+        self.directory = directory / name
+        self.directory.mkdir()
+        self.options = ["--passphrase-file", passphrase]
+        self.key = self.directory / "signer.key"
+        made = offline("keygen", "--out", self.key, "--alg", alg, *self.options, "--json").json
+        self.public = made["public_key"]
+
+    def sign(self, manifest, *more, code=DONE):
+        """Signs a copy of the manifest, carried here on a stick."""
+        carried = self.directory / "manifest.json"
+        shutil.copy(manifest, carried)
+        ran = offline("snapshot", "sign", carried, "--key", self.key, *self.options, "--yes",
+                      *more, code=code)
+        return carried, ran
+
+
+@pytest.fixture
+def signers(tmp_path, passphrase):
+    return (Signer(tmp_path, "one", "ed25519", passphrase),
+            Signer(tmp_path, "two", "secp256k1", passphrase))
+
+
+def test_two_keys_in_two_directories(tmp_path, snapshot, signers):
+    one, two = signers
+    keys = ["--keys", f"{one.public},{two.public}", "--threshold", 2]
+    ran = offline("snapshot", "verify", snapshot, *keys, code=UNSIGNED)
+    assert "0 of the 2 keys given signed it, 2 have to: TOO FEW" in ran.out
+    by_one, shown = one.sign(snapshot / "manifest.json")
+    for what in ("testnet", "200", "61500012.119999999999999218 XAI", "coins        3,"):
+        assert what in shown.out
+    by_two, _ = two.sign(snapshot / "manifest.json", "--xai")
+    offline("snapshot", "verify", by_one, *keys, code=UNSIGNED)
+    offline("snapshot", "merge", by_one, by_two, "--out", snapshot / "manifest.json")
+    checked = offline("snapshot", "verify", snapshot, *keys, "--json").json
+    assert checked["ok"] and checked["body"]
+    assert sorted(checked["trusted_signers"]) == sorted([one.public, two.public])
+    manifest = json.loads((snapshot / "manifest.json").read_text())
+    assert len(manifest["signatures"]) == 2 and len(manifest["xai_signatures"]) == 1
+    # another program finds the same digests
+    body = {k: v for k, v in manifest.items() if k not in ("signatures", "xai_signatures")}
+    digest = hashlib.sha256(b"cairn-manifest-v1\0" + xai.canon(body)).hexdigest()
+    assert checked["digest"] == digest
+    assert len(manifest["xai_signatures"][0]["pubkey"]) == 128
+
+
+def test_signing_twice_is_signing_once(snapshot, signers):
+    one, _ = signers
+    first, _ = one.sign(snapshot / "manifest.json")
+    once = first.read_bytes()
+    offline("snapshot", "sign", first, "--key", one.key, *one.options, "--yes")
+    assert first.read_bytes() == once
+
+
+def test_only_what_is_sound_is_signed(tmp_path, snapshot, signers, passphrase):
+    one, two = signers
+    manifest = snapshot / "manifest.json"
+    good = json.loads(manifest.read_text())
+    signed, _ = one.sign(manifest)
+    false = json.loads(signed.read_text())
+    digits = false["signatures"][0]["signature"]
+    false["signatures"][0]["signature"] = ("0" if digits[0] != "0" else "1") + digits[1:]
+    for bad, why in ((dict(good, height=201), "of another block"), (false, "does not fit this manifest"),
+                     (dict(good, more=1), "canonical"), (None, "JSON")):
+        text = xai.canon(bad) if bad else b"{"
+        manifest.write_bytes(text)
+        ran = offline("snapshot", "sign", manifest, "--key", two.key, *two.options, "--yes",
+                      code=FAILED)
+        assert why in ran.err, ran.err
+        assert manifest.read_bytes() == text
+    manifest.write_bytes(xai.canon(good))
+    _, ran = one.sign(manifest, "--xai", code=USAGE)
+    assert "secp256k1" in ran.err
+    wrong = tmp_path / "wrong"
+    wrong.write_text("correct hose\n")
+    ran = offline("snapshot", "sign", manifest, "--key", one.key, "--passphrase-file", wrong,
+                  "--yes", code=FAILED)
+    assert "wrong passphrase" in ran.err
+    # without --yes somebody has to be there to say so
+    ran = offline("snapshot", "sign", manifest, "--key", one.key, *one.options, code=USAGE,
+                  stdin=subprocess.DEVNULL)
+    assert "--yes" in ran.err
+    assert json.loads(manifest.read_text())["signatures"] == []
+
+
+def test_a_person_says_yes(snapshot, signers):
+    one, _ = signers
+    sign = ["snapshot", "sign", snapshot, "--key", one.key]
+    code, shown = typed(sign, [b"no\n"])
+    assert code == FAILED and "not signed" in shown and one.public in shown
+    code, shown = typed(sign, [b"yes\n", b"correct horse\n"])
+    assert code == DONE, shown
+    offline("snapshot", "verify", snapshot, "--keys", one.public)
+
+
+def test_manifests_of_two_snapshots_are_not_merged(tmp_path, snapshot, signers):
+    one, _ = signers
+    other = json.loads((snapshot / "manifest.json").read_text())
+    other["software"] = "another"
+    (tmp_path / "other.json").write_bytes(xai.canon(other))
+    ran = offline("snapshot", "merge", snapshot, tmp_path / "other.json", "--out",
+                  tmp_path / "out.json", code=FAILED)
+    assert "two snapshots" in ran.err and not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_altered_file_is_seen(snapshot, name):
+    file = snapshot / name
+    whole = file.read_bytes()
+    for at in {0, 10, len(whole) // 2, len(whole) - 1}:
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 0x20]) + whole[at + 1:])
+        offline("snapshot", "verify", snapshot, code=FAILED)
+    for changed in (whole[:-1], whole + b"\0", b""):
+        file.write_bytes(changed)
+        offline("snapshot", "verify", snapshot, code=FAILED)
+    file.unlink()
+    offline("snapshot", "verify", snapshot, code=UNREADABLE)
+    file.write_bytes(whole)
+    offline("snapshot", "verify", snapshot)
+
+
+def test_keys_that_are_none(snapshot, signers):
+    one, _ = signers
+    for keys in ("", "abc", f"{one.public},{one.public}", one.public + ","):
+        offline("snapshot", "verify", snapshot, "--keys", keys, code=USAGE)
+    for threshold in (0, 2, "x"):
+        offline("snapshot", "verify", snapshot, "--keys", one.public, "--threshold", threshold,
+                code=USAGE)
+    offline("snapshot", "verify", snapshot, "--threshold", 1, code=USAGE)
