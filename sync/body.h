@@ -16,6 +16,9 @@ bool body_is_document(const char *head, size_t len);
 /* The same of a file's beginning; a directory with a manifest in it is one too. */
 bool body_is_path(const char *path);
 
+/* An earlier run of the job read a manifest. */
+bool body_was_begun(const struct engine *e);
+
 /* The document at the job's URL; file: it is there already (and is removed), or NULL.
    End in bootstrap_metadata_known or bootstrap_source_failed. */
 void body_open_url(struct engine *e, const char *file);

@@ -263,6 +263,14 @@ static bool take(struct engine *e, const char *text, size_t len)
 
 /* --- over HTTP --- */
 
+bool body_was_begun(const struct engine *e)
+{
+    char path[PATH_TEXT];
+
+    intake_sibling(e, "manifest.json", path);
+    return access(path, R_OK) == 0;
+}
+
 /* The source failed; what was judged before may do. */
 static bool use_kept(struct engine *e, const struct err *why)
 {

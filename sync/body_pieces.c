@@ -118,14 +118,15 @@ static void look(struct engine *e)
         transfer_wake(e->transfer);
 }
 
+/* For the reason of who was to blame, or else of where the manifest came from. */
 static void give_up(struct engine *e)
 {
     const struct plan *p = e->job.body->plan;
     const struct plan_source *last = &p->sources[0];
     struct err err;
 
-    for (size_t i = 0; i < p->source_count; i++)
-        if (p->sources[i].blamed || !last->blamed)
+    for (size_t i = 0; i < p->source_count && !last->blamed; i++)
+        if (p->sources[i].blamed)
             last = &p->sources[i];
     (void)err_fail(&err, last->reason, "no source is left: %.120s", last->why);
     body_publish(e, true);

@@ -17,14 +17,11 @@ enum { ROUNDS = 3, ROUND_MS = 1000 };
 static void give_up(struct engine *e)
 {
     struct body *b = e->job.body;
-    const struct plan_source *last = NULL;
+    const struct plan_source *last = &b->plan->sources[0]; /* the manifest's */
     struct err err;
 
-    for (size_t i = 0; i < b->plan->source_count; i++)
-        if (b->plan->sources[i].errors > 0)
-            last = &b->plan->sources[i];
-    (void)err_fail(&err, last ? last->reason : REASON_SOURCE_UNREACHABLE,
-                   "no source has the chunk table: %.100s", last ? last->why : "");
+    (void)err_fail(&err, last->reason, "no source has the chunk table: %.100s",
+                   last->why);
     body_publish(e, true);
     bootstrap_source_failed(e, &err);
 }

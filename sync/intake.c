@@ -191,7 +191,9 @@ void intake_metadata(struct engine *e)
     switch (j->kind) {
     case INTAKE_URL:
     case INTAKE_PEERS:
-        if (chunks_is_url(j->source))
+        if (body_was_begun(e))
+            body_open_url(e, NULL);
+        else if (chunks_is_url(j->source))
             chunks_open(e);
         else
             peek(e);

@@ -107,7 +107,7 @@ class Snapshot:
             for (raw, count), frame in zip(self.chunks, self.frames))
         self.body = b"".join(self.frames)
         total = sum(int(xai.atto(amount).scaleb(18)) for _, amount in coins.values())
-        header = {k: block.get(k) for k in LINE}
+        header = {k: block.get(k) for k in LINE} | {"signature": None, "miner_pubkey": None}
         self.document = {
             "block_hash": block["hash"],
             "bytes": HEAD + sum(len(raw) for raw, _ in self.chunks),
