@@ -71,6 +71,7 @@ static const struct param_spec evaluate[] = {
     {FIELD(url), .type = PARAM_STRING, .admin = true, .min = 1, .max = 2048},
     {FIELD(path), .type = PARAM_STRING, .admin = true, .min = 1, .max = 4096},
     {FIELD(payload), .type = PARAM_OBJECT},
+    {FIELD(manifest), .type = PARAM_OBJECT},
     {0},
 };
 static const struct param_spec rejections[] = {
@@ -165,6 +166,39 @@ static const struct param_spec simulate[] = {
     {0},
 };
 
+#define SNAPSHOT                                                               \
+    {                                                                          \
+        FIELD(id), .type = PARAM_STRING, .required = true, .min = 1, .max = 39 \
+    }
+static const struct param_spec snapshot_create[] = {
+    HEIGHT,
+    {FIELD(block_hash), .type = PARAM_HASH},
+    STRING(idempotency_key, 1, 128),
+    {0},
+};
+static const struct param_spec one_snapshot[] = {SNAPSHOT, {0}};
+static const struct param_spec snapshot_delete[] = {
+    SNAPSHOT,
+    STRING(reason, 1, 200),
+    {0},
+};
+static const struct param_spec snapshot_verify[] = {
+    SNAPSHOT,
+    STRING(idempotency_key, 1, 128),
+    {0},
+};
+static const struct param_spec snapshot_merge[] = {
+    SNAPSHOT,
+    {FIELD(manifest), .type = PARAM_OBJECT, .required = true},
+    {0},
+};
+static const struct param_spec snapshot_withdraw[] = {
+    SNAPSHOT,
+    REASON,
+    {FIELD(revocation), .type = PARAM_OBJECT},
+    {0},
+};
+
 static const struct method table[] = {
     {"sync.status", RPC_ROLE_READ, none, methods_sync_status,
      "Where the node is, how long yet, and what it waits for", false},
@@ -246,6 +280,20 @@ static const struct method table[] = {
      "Whether an output is unspent, and what it holds", false},
     {"chain.supply", RPC_ROLE_READ, none, methods_chain_supply,
      "The sum of all unspent coins", false},
+    {"snapshot.create", RPC_ROLE_ADMIN, snapshot_create, methods_snapshot_create,
+     "Make a snapshot of the state at the tip or at a recent height", false},
+    {"snapshot.list", RPC_ROLE_READ, none, methods_snapshot_list,
+     "Snapshots that are here, highest first", true},
+    {"snapshot.get", RPC_ROLE_READ, one_snapshot, methods_snapshot_get,
+     "One snapshot and its manifest", false},
+    {"snapshot.verify", RPC_ROLE_ADMIN, snapshot_verify, methods_snapshot_verify,
+     "Check every byte of a snapshot, and every signature", false},
+    {"snapshot.merge", RPC_ROLE_ADMIN, snapshot_merge, methods_snapshot_merge,
+     "Take the signatures of a manifest that was signed elsewhere", false},
+    {"snapshot.withdraw", RPC_ROLE_ADMIN, snapshot_withdraw, methods_snapshot_withdraw,
+     "Serve a snapshot no more, and tell that its checkpoint is withdrawn", false},
+    {"snapshot.delete", RPC_ROLE_ADMIN, snapshot_delete, methods_snapshot_delete,
+     "Remove a snapshot", false},
     {"generations.list", RPC_ROLE_READ, none, methods_generations_list,
      "Generations of the state, newest first", false},
     {"policy.get", RPC_ROLE_READ, none, methods_policy_get,

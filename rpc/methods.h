@@ -18,8 +18,8 @@
 /* Every parameter there is; a name means the same in every method. */
 struct params {
     const char *url, *path, *block_hash, *idempotency_key, *reason, *peer, *hash, *txid,
-        *key;
-    struct span payload, certificate, policy;
+        *key, *id;
+    struct span payload, certificate, policy, manifest, revocation;
     struct param_int height, checkpoint_id, vout, limit, after, timeout_ms, from, count,
         threshold, incident, seconds;
     int mode, state, choice; /* places in methods_modes, _states, _choices */
@@ -109,6 +109,13 @@ METHODS_HANDLER(roots_add);
 METHODS_HANDLER(roots_remove);
 METHODS_HANDLER(policy_get);
 METHODS_HANDLER(policy_simulate);
+METHODS_HANDLER(snapshot_create);
+METHODS_HANDLER(snapshot_list);
+METHODS_HANDLER(snapshot_get);
+METHODS_HANDLER(snapshot_verify);
+METHODS_HANDLER(snapshot_merge);
+METHODS_HANDLER(snapshot_withdraw);
+METHODS_HANDLER(snapshot_delete);
 METHODS_HANDLER(generations_list);
 METHODS_HANDLER(daemon_info);
 METHODS_HANDLER(daemon_stop);
@@ -119,9 +126,17 @@ METHODS_HANDLER(rpc_discover);
 enum errc methods_source(const struct params *p, struct engine_request *req,
                          char **payload, struct err *err);
 
+/* A document that was given as a parameter in its one spelling: whoever pastes one may
+   have indented it, which changes nothing of what was signed. */
+enum errc methods_canonical(const char *name, const struct span *text, struct buf *out,
+                            struct err *err);
+
 /* By height on the active chain, or by hash on any branch; active: on that chain. */
 enum errc methods_find_header(struct reader *reader, const struct params *p,
                               struct chaindb_header *h, bool *active, struct err *err);
+
+/* How far something is: the member progress of sync.status and of a job. */
+void methods_progress(cJSON *result, const struct engine_progress *s);
 
 /* The job as jobs.get shows it. */
 enum errc methods_job(struct rpc_ctx *ctx, int64_t id, cJSON *result, struct err *err);

@@ -1,5 +1,6 @@
 #include "rpc/methods.h"
 #include "rpc/out.h"
+#include "sync/snapshot/manifest.h"
 
 static void add_checkpoint(const struct control_checkpoint *k, cJSON *o)
 {
@@ -77,9 +78,15 @@ METHODS_HANDLER(checkpoint_provenance)
 METHODS_HANDLER(checkpoint_evaluate)
 {
     AUTOFREE char *payload = NULL;
+    CLEANUP_BUF struct buf manifest = BUF(MANIFEST_MAX);
     struct engine_request req = {.op = ENGINE_EVALUATE};
     cJSON *verdict;
 
+    if (p->manifest.at) {
+        if (methods_canonical("manifest", &p->manifest, &manifest, err))
+            return err->code;
+        req.document = manifest.data;
+    }
     if (methods_source(p, &req, &payload, err) ||
         engine_call(ctx->engine, &req, &verdict, err))
         return err->code;

@@ -47,10 +47,32 @@ static void add_sources(struct rpc_ctx *ctx, const struct control_job *j, cJSON 
     add_source(cJSON_AddArrayToObject(o, "sources"), j->request);
 }
 
-static enum errc add_job(struct rpc_ctx *ctx, struct control *control,
-                         const struct control_job *j, cJSON *result, struct err *err)
+static void add_progress(const struct engine_status *s, int64_t id, cJSON *result)
+{
+    if (s->job_id == id) {
+        methods_progress(result, &s->progress);
+        return;
+    }
+    for (size_t i = 0; i < ENGINE_ERRANDS_MAX; i++) {
+        if (s->errands[i].job_id == id) {
+            methods_progress(result, &s->errands[i].progress);
+            return;
+        }
+    }
+    cJSON_AddNullToObject(result, "progress");
+}
+
+struct view {
+    struct rpc_ctx *ctx;
+    struct control *control;
+    struct engine_status status; /* as it was before a job was read */
+};
+
+static enum errc add_job(const struct view *view, const struct control_job *j,
+                         cJSON *result, struct err *err)
 {
     enum job_state state = (enum job_state)j->state;
+    bool done = state == JOB_DONE; /* candidate is the result then */
     cJSON *stages;
 
     out_job(result, "job_id", j->id);
@@ -58,12 +80,14 @@ static enum errc add_job(struct rpc_ctx *ctx, struct control *control,
     out_text(result, "state", job_state_outcome(state));
     out_text(result, "stage", job_state_name(state));
     stages = cJSON_AddArrayToObject(result, "stages");
-    if (control_stage_each(control, j->id, add_stage, stages, err) ||
-        out_document(result, "checkpoint", j->candidate, err) ||
+    if (control_stage_each(view->control, j->id, add_stage, stages, err) ||
+        out_document(result, "checkpoint", done ? NULL : j->candidate, err) ||
+        out_document(result, "result", done ? j->candidate : NULL, err) ||
         out_document(result, "error", j->error, err) ||
         out_document(result, "request", j->request, err))
         return err->code;
-    add_sources(ctx, j, result);
+    add_sources(view->ctx, j, result);
+    add_progress(&view->status, j->id, result);
     out_time(result, "created_at", j->created_ms);
     out_time(result, "ended_at", j->ended_ms);
     return ERR_OK;
@@ -73,11 +97,14 @@ enum errc methods_job(struct rpc_ctx *ctx, int64_t id, cJSON *result, struct err
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
     __attribute__((cleanup(control_job_fini))) struct control_job job = {0};
+    struct view view = {.ctx = ctx};
 
+    engine_status(ctx->engine, &view.status);
     if (reads_control(ctx->reads, &reader, err) ||
         control_job_get(reader->control, id, &job, err))
         return err->code;
-    return add_job(ctx, reader->control, &job, result, err);
+    view.control = reader->control;
+    return add_job(&view, &job, result, err);
 }
 
 METHODS_HANDLER(jobs_get)
@@ -87,8 +114,7 @@ METHODS_HANDLER(jobs_get)
 
 /* Filling one page.  The state is not a column of its own, so all are looked at. */
 struct page {
-    struct rpc_ctx *ctx;
-    struct control *control;
+    struct view view;
     const char *state; /* NULL: any */
     cJSON *jobs;
     size_t room;
@@ -115,22 +141,23 @@ static enum errc add_to_page(void *arg, const struct control_job *j, struct err 
     cJSON_AddItemToArray(page->jobs, job);
     page->room--;
     page->last = j->id;
-    return add_job(page->ctx, page->control, j, job, err);
+    return add_job(&page->view, j, job, err);
 }
 
 METHODS_HANDLER(jobs_list)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
     struct page page = {
-        .ctx = ctx,
+        .view.ctx = ctx,
         .state = p->state >= 0 ? methods_states[p->state] : NULL,
         .room = p->limit.value,
     };
     int64_t before;
 
+    engine_status(ctx->engine, &page.view.status);
     if (reads_control(ctx->reads, &reader, err))
         return err->code;
-    page.control = reader->control;
+    page.view.control = reader->control;
     page.jobs = cJSON_AddArrayToObject(result, "jobs");
     page.seen = p->cursor;
     do {

@@ -11,28 +11,27 @@ static double round2(double x)
     return (double)(int64_t)(x * 100.0 + 0.5) / 100.0;
 }
 
-static void add_progress(cJSON *result, const struct engine_status *s)
+void methods_progress(cJSON *result, const struct engine_progress *s)
 {
     cJSON *p = cJSON_AddObjectToObject(result, "progress");
-    bool any = s->progress.stage[0] != '\0', total = any && s->progress.total > 0;
+    bool any = s->stage[0] != '\0', total = any && s->total > 0;
 
-    out_text(p, "stage", any ? s->progress.stage : NULL);
-    out_u64(p, "done", s->progress.done);
+    out_text(p, "stage", any ? s->stage : NULL);
+    out_u64(p, "done", s->done);
     if (total) {
-        double percent = 100.0 * (double)s->progress.done / (double)s->progress.total;
+        double percent = 100.0 * (double)s->done / (double)s->total;
 
-        out_u64(p, "total", s->progress.total);
+        out_u64(p, "total", s->total);
         cJSON_AddNumberToObject(p, "percent",
                                 percent > 100.0 ? 100.0 : round2(percent));
     } else {
         cJSON_AddNullToObject(p, "total");
         cJSON_AddNullToObject(p, "percent");
     }
-    out_text(p, "unit", s->progress.unit[0] ? s->progress.unit : NULL);
-    cJSON_AddNumberToObject(p, "rate",
-                            s->progress.rate < 1e15 ? round2(s->progress.rate) : 0.0);
-    if (any && s->progress.eta_seconds >= 0)
-        out_u64(p, "eta_seconds", (uint64_t)s->progress.eta_seconds);
+    out_text(p, "unit", s->unit[0] ? s->unit : NULL);
+    cJSON_AddNumberToObject(p, "rate", s->rate < 1e15 ? round2(s->rate) : 0.0);
+    if (any && s->eta_seconds >= 0)
+        out_u64(p, "eta_seconds", (uint64_t)s->eta_seconds);
     else
         cJSON_AddNullToObject(p, "eta_seconds");
 }
@@ -70,7 +69,7 @@ METHODS_HANDLER(sync_status)
     out_text(result, "state", engine_state_name(s.state));
     out_text(result, "waiting_for", s.waiting_for[0] ? s.waiting_for : NULL);
     out_job(result, "job_id", s.job_id);
-    add_progress(result, &s);
+    methods_progress(result, &s.progress);
     add_chain(result, &s);
     if (s.has_checkpoint) {
         cJSON *c = cJSON_AddObjectToObject(result, "checkpoint");

@@ -18,6 +18,7 @@ struct public_config {
     const char *const *peers;     /* told at /peers; NULL-ended */
     uint64_t requests_per_second; /* of one client, on average */
     uint64_t bytes_per_second;    /* of answers to one client, before packing */
+    bool serve_snapshots;
 };
 
 /* cfg is borrowed for the server's life. */

@@ -15,6 +15,8 @@ static const struct {
     {"/peer/v1/headers", false, public_peer_headers},
     {"/peer/v1/blocks", false, public_peer_blocks},
     {"/peer/v1/payload/", true, public_peer_payload},
+    {"/snapshots", false, public_snapshot_list},
+    {"/snapshots/", true, public_snapshot_file},
     {"/stats", false, public_stock_stats},
     {"/health", false, public_stock_health},
     {"/peers", false, public_stock_peers},

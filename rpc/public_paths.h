@@ -17,6 +17,9 @@ PUBLIC_HANDLER(public_peer_payload); /* /peer/v1/payload/<hash> */
 /* Whether that has something, and the hash. */
 bool public_payload_kept(const struct public_site *site, uint8_t hash[32]);
 
+PUBLIC_HANDLER(public_snapshot_list);
+PUBLIC_HANDLER(public_snapshot_file); /* /snapshots/<id>/<file> */
+
 PUBLIC_HANDLER(public_stock_stats);
 PUBLIC_HANDLER(public_stock_health);
 PUBLIC_HANDLER(public_stock_peers);

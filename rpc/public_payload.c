@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/hex.h"
-#include "rpc/byterange.h"
 #include "rpc/etag.h"
+#include "rpc/public_file.h"
 #include "rpc/public_paths.h"
 #include "sync/serve/serve_payload.h"
 
@@ -58,32 +58,6 @@ static enum errc put_etag(const struct public_site *site,
     return ERR_OK;
 }
 
-/* Takes fd. */
-static void say_file(const struct public_ask *ask, int fd, uint64_t size,
-                     struct public_say *say)
-{
-    /* A tag that is not this one, or a date: what the asker has is of something else */
-    bool same = !ask->if_range || strcmp(ask->if_range, say->etag) == 0;
-    uint64_t first = 0, len = size;
-
-    switch (byterange_read(same ? ask->range : NULL, size, &first, &len)) {
-    case BYTERANGE_NONE:
-        break;
-    case BYTERANGE_PART:
-        say->status = 206;
-        (void)snprintf(say->range, sizeof(say->range),
-                       "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, first + len - 1,
-                       size);
-        break;
-    case BYTERANGE_OUTSIDE:
-        (void)close(fd);
-        public_call_error(say, 416, "Range not satisfiable");
-        (void)snprintf(say->range, sizeof(say->range), "bytes */%" PRIu64, size);
-        return;
-    }
-    say->file = (struct public_file){true, fd, first, len};
-}
-
 PUBLIC_HANDLER(public_peer_payload)
 {
     struct engine_status status;
@@ -99,7 +73,7 @@ PUBLIC_HANDLER(public_peer_payload)
     } else {
         say->lasting = true;
         if (!etag_matches(ask->known, say->etag)) {
-            say_file(ask, fd, len, say); /* takes it */
+            public_file_say(ask, fd, len, say); /* takes it */
             return;
         }
         say->status = 304;

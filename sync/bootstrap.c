@@ -271,6 +271,8 @@ void bootstrap_enter(struct engine *e)
     case JOB_FAILED:
     case JOB_CANCELLED:
     case JOB_DECIDED:
+    case JOB_WORKING: /* never a bootstrap's */
+    case JOB_DONE:
         break;
     }
 }

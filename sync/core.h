@@ -33,6 +33,7 @@ enum {
     INBOX_CAP = 1024,
     FETCHES_MAX = 128, /* outstanding at the transfer thread */
     TASKS_MAX = 512,   /* outstanding at the workers; more than can ever be */
+    ERRANDS_MAX = ENGINE_ERRANDS_MAX,
     PATH_TEXT = 1024,
 };
 
@@ -279,7 +280,8 @@ struct engine {
     char *peers_told;      /* guarded by status_lock, as the next two */
     char *job_sources;     /* of the job that came to its body last; NULL */
     int64_t job_sources_id;
-    struct pool *pool;
+    struct pool *pool, *errand_pool;
+    struct errand *errands[ERRANDS_MAX]; /* jobs beside the bootstrap: sync/errand.h */
     int lock_fd;
     bool stopping, refusing;
     bool opened; /* the data directory is sound, and ours to write to */
@@ -328,6 +330,13 @@ struct engine {
     char waiting_for[160];
 
     struct finds finds;
+
+    struct {         /* snapplan.c */
+        bool looked; /* at what is on the disk */
+        bool any;    /* one of the schedule is there: the last is */
+        uint64_t last;
+        int64_t next_mono_ms;
+    } snapplan;
 
     /* evaluate, attestations.make */
     struct call *evaluating, *attesting;
@@ -543,6 +552,7 @@ void jobs_fail(struct engine *e, const struct err *why);
 void jobs_close(struct engine *e);                       /* frees what the job holds */
 void jobs_remove_incoming(struct engine *e, int64_t id); /* its downloads */
 void jobs_error_json(const struct err *err, const char *stage, char **out);
+cJSON *jobs_id_json(int64_t id); /* {job_id} */
 
 /* --- bootstrap.c: the stages --- */
 void bootstrap_at_start(struct engine *e); /* no job to resume */
@@ -723,5 +733,11 @@ enum errc acts_head(struct engine *e, cJSON **result, struct err *err);
 /* --- evaluate.c --- */
 void evaluate_call(struct engine *e, struct call *call);
 void evaluate_abort(struct engine *e, enum reason reason);
+/* Our own validated chain says whether the block is on it. */
+enum errc evaluate_own_chain(struct engine *e, const struct trust_candidate *c,
+                             struct trust_evidence *ev, struct err *err);
+
+/* --- evaluate_manifest.c --- */
+void evaluate_manifest_call(struct engine *e, struct call *call); /* answers */
 
 #endif

@@ -9,7 +9,9 @@
 #include "base/metrics.h"
 #include "sync/ask.h"
 #include "sync/diagnose.h"
+#include "sync/errand.h"
 #include "sync/finds.h"
+#include "sync/snapshots.h"
 
 /* --- handing things to the engine thread --- */
 
@@ -167,16 +169,23 @@ static void handle_task(struct engine *e, struct job_task *t)
 
 /* --- calls --- */
 
-static void handle_call(struct engine *e, struct call *call)
+/* Answered when what it asks for has come; true: it will be. */
+static bool answers_later(struct engine *e, struct call *call)
+{
+    if (call->req->op == ENGINE_ATTEST)
+        attest_call(e, call);
+    else if (call->req->op == ENGINE_EVALUATE)
+        evaluate_call(e, call);
+    else
+        return call->req->op == ENGINE_SYNC_CANCEL && errands_cancel(e, call);
+    return true;
+}
+
+static void answer(struct engine *e, struct call *call)
 {
     cJSON *result = NULL;
     struct err err = {0};
 
-    if (e->refusing) {
-        (void)err_fail(&err, REASON_SHUTTING_DOWN, "the daemon is stopping");
-        call_answer(call, NULL, &err);
-        return;
-    }
     switch (call->req->op) {
     case ENGINE_SYNC_START:
     case ENGINE_SYNC_REBOOTSTRAP:
@@ -211,6 +220,11 @@ static void handle_call(struct engine *e, struct call *call)
     case ENGINE_REVOKE:
     case ENGINE_INCIDENTS_RESOLVE:
     case ENGINE_POLICY_GET:
+    case ENGINE_SNAPSHOT_CREATE:
+    case ENGINE_SNAPSHOT_VERIFY:
+    case ENGINE_SNAPSHOT_MERGE:
+    case ENGINE_SNAPSHOT_WITHDRAW:
+    case ENGINE_SNAPSHOT_DELETE:
         (void)ops_call(e, call->req, &result, &err);
         break;
     case ENGINE_NOTE_ACT:
@@ -218,13 +232,22 @@ static void handle_call(struct engine *e, struct call *call)
             result = cJSON_CreateObject();
         break;
     case ENGINE_ATTEST:
-        attest_call(e, call);
-        return; /* answers when it is made */
     case ENGINE_EVALUATE:
-        evaluate_call(e, call);
-        return; /* answers when its evidence is in */
+        abort(); /* not answered here */
     }
     call_answer(call, result, err.code ? &err : NULL);
+}
+
+static void handle_call(struct engine *e, struct call *call)
+{
+    struct err err;
+
+    if (e->refusing) {
+        (void)err_fail(&err, REASON_SHUTTING_DOWN, "the daemon is stopping");
+        call_answer(call, NULL, &err);
+    } else if (!answers_later(e, call)) {
+        answer(e, call);
+    }
 }
 
 /* --- the loop --- */
@@ -251,6 +274,7 @@ static void handle(struct engine *e, struct msg *m)
         e->refusing = true;
         evaluate_abort(e, REASON_SHUTTING_DOWN);
         attest_abort(e);
+        errands_answer(e);
         break;
     case MSG_STOP:
         e->stopping = true;
@@ -272,6 +296,8 @@ static bool pump(struct engine *e)
     listing_pump(e);
     links_pump(e);
     finds_pump(e);
+    errands_pump(e);
+    snapplan_pump(e);
     told_update(e);
     more = follow_pump(e);
     return e->chase.active ? !e->chase.walking || e->chase.hurry : more;
@@ -293,6 +319,15 @@ static void refuse_waiting(struct engine *e)
     }
 }
 
+/* Their ends are written: they give up soon. */
+static void collect_errands(struct engine *e)
+{
+    e->refusing = true;
+    errands_abort(e);
+    while (errands_out(e))
+        handle(e, chan_recv(e->inbox));
+}
+
 static void *engine_thread(void *arg)
 {
     struct engine *e = arg;
@@ -300,6 +335,8 @@ static void *engine_thread(void *arg)
 
     while (!e->stopping) {
         struct msg *m = chan_recv_for(e->inbox, more ? 0 : 200);
+
+        int64_t since = clock_mono_ms();
 
         for (unsigned n = 0; m && n < 64; n++) {
             handle(e, m);
@@ -311,13 +348,16 @@ static void *engine_thread(void *arg)
             more = pump(e);
         peerbook_save(e);
         status_publish(e);
+        errands_note_turn(e, clock_mono_ms() - since);
     }
     engine_new_epoch(e);
     attest_abort(e);
+    collect_errands(e);
     chan_close(e->inbox);
     transfer_stop(e->transfer);
     links_stop(e);
     pool_free(e->pool);
+    pool_free(e->errand_pool);
     refuse_waiting(e);
     return NULL;
 }
@@ -347,6 +387,9 @@ void engine_halt(struct engine *e, const struct err *err)
 
 /* --- start and stop --- */
 
+/* One reads and packs, another may wait for a network. */
+enum { ERRAND_WORKERS = 2 };
+
 static enum errc open_all(struct engine *e, struct err *err)
 {
     struct transfer_config tc = {.max_connections = 64,
@@ -363,12 +406,14 @@ static enum errc open_all(struct engine *e, struct err *err)
     if (workers == 0)
         workers = cores > 1 ? (size_t)cores : 1;
     e->pool = pool_create(workers > 64 ? 64 : workers, TASKS_MAX, on_task_done, e);
+    e->errand_pool = pool_create(ERRAND_WORKERS, ERRANDS_MAX, on_task_done, e);
     return links_start(e, err);
 }
 
 static void close_all(struct engine *e)
 {
     jobs_close(e);
+    errands_fini(e);
     datadir_close(e);
     chase_reset(&e->chase);
     reorg_reset(&e->reorg);
@@ -397,6 +442,7 @@ enum errc engine_start(const struct engine_config *cfg, struct engine **out,
         transfer_stop(e->transfer);
         links_stop(e);
         pool_free(e->pool);
+        pool_free(e->errand_pool);
         if (e->pool)
             refuse_waiting(e);
         close_all(e);

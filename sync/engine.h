@@ -47,6 +47,8 @@ struct engine_config {
     unsigned p2p_outbound;    /* P2P connections of ours to have */
     const char *asn_database; /* path of an MMDB file; "": none */
     const char *const *dns_seeds; /* host names; NULL-ended */
+    uint64_t snapshots_every; /* a snapshot at each so many blocks; 0: none unasked */
+    uint64_t snapshots_keep;  /* of those */
 };
 
 /* Opens the data directory (locked, created if missing), resumes what was under way.
@@ -91,6 +93,13 @@ enum engine_op {
     ENGINE_INCIDENTS_RESOLVE,   /* incident, choice; result {incident, choice, ...} */
     ENGINE_POLICY_GET,          /* result the policy in force */
     ENGINE_ATTEST,              /* result the attestation of the state at the tip */
+    /* docs/publishing.md */
+    ENGINE_SNAPSHOT_CREATE,   /* height, block_hash, none needed: result {job_id} */
+    ENGINE_SNAPSHOT_VERIFY,   /* snapshot: result {job_id} */
+    ENGINE_SNAPSHOT_MERGE,    /* snapshot, document: result {id, added, ...} */
+    ENGINE_SNAPSHOT_WITHDRAW, /* snapshot, reason, document or none: result what was
+                                 signed, or is to be */
+    ENGINE_SNAPSHOT_DELETE,   /* snapshot: result what it was */
     ENGINE_NOTE_ACT, /* an act carried out elsewhere (reason: its name) goes into
                         the audit log; result {} */
 };
@@ -115,6 +124,7 @@ struct engine_request {
     bool has_threshold;
     unsigned threshold;
     const char *document; /* JSON text */
+    const char *snapshot; /* id */
     int64_t incident;
     const char *choice;
     const char *actor; /* whose token it was, for the audit log; NULL: "operator" */
@@ -140,18 +150,26 @@ enum engine_state { /* where the node is, as sync.status names it */
 };
 const char *engine_state_name(enum engine_state state);
 
+struct engine_progress {
+    char stage[16];
+    uint64_t done, total; /* total 0: unknown */
+    char unit[12];        /* "bytes", "headers", "blocks", "peers", "coins" */
+    double rate;          /* units a second */
+    int64_t eta_seconds;  /* -1: unknown */
+};
+
+enum { ENGINE_ERRANDS_MAX = 4 }; /* jobs at once beside the bootstrap */
+
 struct engine_status {
     uint64_t seq; /* grows with every change */
     enum engine_state state;
     char waiting_for[160]; /* when idle or stuck: what for; "" otherwise */
     int64_t job_id;        /* 0: none */
-    struct {
-        char stage[16];
-        uint64_t done, total; /* total 0: unknown */
-        char unit[12];        /* "bytes", "headers", "blocks", "peers" */
-        double rate;          /* units a second */
-        int64_t eta_seconds;  /* -1: unknown */
-    } progress;
+    struct engine_progress progress;
+    struct engine_errand {
+        int64_t job_id; /* 0: none */
+        struct engine_progress progress;
+    } errands[ENGINE_ERRANDS_MAX];
     bool has_tip;
     uint64_t tip_height;
     uint8_t tip_hash[32];

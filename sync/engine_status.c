@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "sync/diagnose.h"
+#include "sync/errand.h"
 
 static const char *const state_names[] = {
     [ENGINE_IDLE] = "idle",         [ENGINE_DISCOVERING] = "discovering",
@@ -176,6 +177,7 @@ void status_publish(struct engine *e)
     (void)snprintf(s.waiting_for, sizeof(s.waiting_for), "%s", e->waiting_for);
     s.job_id = e->job.active ? e->job.id : 0;
     set_progress(e, &s);
+    errands_publish(e, &s);
     set_tip(e, &s);
     if (e->has_checkpoint) {
         s.has_checkpoint = true;

@@ -79,8 +79,8 @@ static void free_task(struct job_task *base)
 /* --- the verdict --- */
 
 /* Our own validated chain says whether the block is on it. */
-static enum errc own_chain(struct engine *e, const struct trust_candidate *c,
-                           struct trust_evidence *ev, struct err *err)
+enum errc evaluate_own_chain(struct engine *e, const struct trust_candidate *c,
+                             struct trust_evidence *ev, struct err *err)
 {
     struct chaindb_header row, best;
     bool found, any;
@@ -131,7 +131,8 @@ static void evaluated(struct engine *e, struct job_task *base)
                        : call->req->path ? call->req->path
                                          : "inline",
                        &c);
-    if (err.code || verdicts_past(e, &ev, &err) || own_chain(e, &c, &ev, &err) ||
+    if (err.code || verdicts_past(e, &ev, &err) ||
+        evaluate_own_chain(e, &c, &ev, &err) ||
         statements_load(e, c.height, c.block_hash, &heard, &err)) {
         call_answer(call, NULL, &err);
         return;
@@ -207,14 +208,20 @@ void evaluate_call(struct engine *e, struct call *call)
 
     if (e->evaluating)
         (void)err_set(&err, ERR_BUSY, "another evaluation is under way");
-    else if ((req->payload != NULL) + (req->path != NULL) + (req->url != NULL) != 1)
-        (void)err_set(&err, ERR_INVALID, "give one of payload, url, path");
+    else if ((req->payload != NULL) + (req->path != NULL) + (req->url != NULL) +
+                 (req->document != NULL) !=
+             1)
+        (void)err_set(&err, ERR_INVALID, "give one of payload, manifest, url, path");
     else if (req->url && url_check(req->url, &err))
         (void)err_wrap(&err, "url");
     else if (req->path)
         (void)intake_check_path(e, req->path, &err);
     if (err.code) {
         call_answer(call, NULL, &err);
+        return;
+    }
+    if (req->document) {
+        evaluate_manifest_call(e, call);
         return;
     }
     e->evaluating = call;

@@ -23,6 +23,9 @@ static const enum job_state edges[JOB_STATE_MAX + 1][JOB_EVENT_MAX + 1] = {
     [JOB_BLOCKS] = {[JOB_EV_OK] = JOB_FOLLOWING,
                     [JOB_EV_CANCEL] = JOB_CANCELLED,
                     [JOB_EV_RESTART] = JOB_HEADERS},
+    [JOB_WORKING] = {[JOB_EV_OK] = JOB_DONE,
+                     [JOB_EV_FAIL] = JOB_FAILED,
+                     [JOB_EV_CANCEL] = JOB_CANCELLED},
 };
 
 bool job_fsm_next(enum job_state state, enum job_event event, enum job_state *next)
@@ -37,7 +40,7 @@ bool job_fsm_next(enum job_state state, enum job_event event, enum job_state *ne
 
 bool job_state_is_terminal(enum job_state state)
 {
-    return state >= JOB_FOLLOWING;
+    return state >= JOB_FOLLOWING && state != JOB_WORKING;
 }
 
 bool job_state_is_mounted(enum job_state state)
@@ -74,6 +77,10 @@ const char *job_state_name(enum job_state state)
         return "cancelled";
     case JOB_DECIDED:
         return "decided";
+    case JOB_WORKING:
+        return "working";
+    case JOB_DONE:
+        return "done";
     }
     abort();
 }
@@ -82,7 +89,7 @@ const char *job_state_outcome(enum job_state state)
 {
     if (state == JOB_QUEUED)
         return "queued";
-    if (state == JOB_FOLLOWING || state == JOB_DECIDED)
+    if (state == JOB_FOLLOWING || state == JOB_DECIDED || state == JOB_DONE)
         return "succeeded";
     if (state == JOB_FAILED || state == JOB_CANCELLED)
         return job_state_name(state);

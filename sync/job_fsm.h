@@ -14,6 +14,8 @@
  *   after it the generation is live: HEADERS and BLOCKS resume where they were, and
  *   CANCEL ends the job but not the catch-up.
  *   A dry run ends in DECIDED, from DECIDING, when nothing failed so far.
+ *   Jobs of other kinds (sync/errand.h) have one stage: WORKING -> DONE on OK, FAILED
+ * on FAIL, CANCELLED on CANCEL.
  *
  * FOLLOWING is the end of a job that succeeded; the node goes on following without one.
  */
@@ -31,8 +33,10 @@ enum job_state {
     JOB_FAILED = 11,
     JOB_CANCELLED = 12,
     JOB_DECIDED = 13,
+    JOB_WORKING = 14,
+    JOB_DONE = 15,
 };
-#define JOB_STATE_MAX JOB_DECIDED
+#define JOB_STATE_MAX JOB_DONE
 
 enum job_event {
     JOB_EV_OK,       /* the stage did its work */

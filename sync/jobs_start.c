@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "sync/errand.h"
 #include "sync/finds.h"
 #include "sync/intake.h"
+#include "sync/snapshot/snapshelf.h"
 
 static const char *text_of(const cJSON *o, const char *key)
 {
@@ -124,7 +126,7 @@ static enum errc insert(struct engine *e, const struct engine_request *req,
     return ERR_OK;
 }
 
-static cJSON *id_json(int64_t id)
+cJSON *jobs_id_json(int64_t id)
 {
     cJSON *o = cJSON_CreateObject();
     char text[32];
@@ -165,7 +167,7 @@ enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON *
         control_job_find_key(e->control, req->idempotency_key, &found, &old, err))
         return err->code;
     if (found) {
-        *result = id_json(old.id);
+        *result = jobs_id_json(old.id);
         control_job_fini(&old);
         return ERR_OK;
     }
@@ -189,7 +191,7 @@ enum errc jobs_start(struct engine *e, const struct engine_request *req, cJSON *
         e->retry_at_mono_ms = 0;
     metrics_add(METRIC_JOBS_STARTED, 1);
     log_info("job started", KV_U("job", e->job.id), KV_S("source", e->job.source));
-    *result = id_json(e->job.id);
+    *result = jobs_id_json(e->job.id);
     jobs_event(e, JOB_EV_OK, NULL);
     return ERR_OK;
 }
@@ -224,7 +226,7 @@ enum errc jobs_cancel(struct engine *e, const struct engine_request *req,
         }
         engine_new_epoch(e);
         jobs_moved(e);
-        *result = id_json(id);
+        *result = jobs_id_json(id);
         return ERR_OK;
     }
     if (control_job_get(e->control, id, &row, err))
@@ -274,7 +276,8 @@ enum errc jobs_resume(struct engine *e, struct err *err)
     struct control_job row = {0};
     int64_t id = 0;
 
-    if (control_job_each(e->control, 0, 1, true, take_first, &id, err))
+    if (errands_fail_old(e, err) || snapshelf_sweep(e->cfg->data_dir, err) ||
+        control_job_each(e->control, 0, 1, true, take_first, &id, err))
         return err->code;
     if (id == 0) {
         sweep_incoming(e);

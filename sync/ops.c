@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "sync/core.h"
+#include "sync/snapshots.h"
 
 /* What operators change about trust: each change is one transaction with its act. */
 
@@ -55,6 +55,11 @@ enum errc ops_call(struct engine *e, const struct engine_request *req, cJSON **r
         [ENGINE_REVOKE] = revoke_call,
         [ENGINE_INCIDENTS_RESOLVE] = incidents_resolve,
         [ENGINE_POLICY_GET] = get_policy,
+        [ENGINE_SNAPSHOT_CREATE] = snapmake_start,
+        [ENGINE_SNAPSHOT_VERIFY] = snapverify_start,
+        [ENGINE_SNAPSHOT_MERGE] = snapshots_merge,
+        [ENGINE_SNAPSHOT_WITHDRAW] = snapshots_withdraw,
+        [ENGINE_SNAPSHOT_DELETE] = snapshots_delete,
     };
 
     return ops[req->op](e, req, result, err);

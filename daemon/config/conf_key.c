@@ -114,9 +114,10 @@ static const struct conf_key keys[] = {
            1000000, 2),
     OFF("follow.rederive", "false", "re-derivation from genesis"),
     SECTION("snapshots"),
-    OFF("snapshots.every_blocks", "0", "making snapshots"),
-    LIST("snapshots.keep", conf_scalar_idle, 1000),
-    OFF("snapshots.serve", "false", "serving snapshots"),
+    NUMBER("snapshots.every_blocks", conf_scalar_u64, engine.snapshots_every, 0,
+           MAX_EXACT, 0),
+    NUMBER("snapshots.keep", conf_scalar_u64, engine.snapshots_keep, 1, 200, 3),
+    SWITCH("snapshots.serve", public.serve_snapshots, true),
     SECTION("index"),
     OFF("index.addresses", "false", "the index of addresses"),
 };

@@ -114,13 +114,3 @@ enum errc conf_scalar_off(CONF_SET_ARGS)
                    "%s: not supported by this version; leave it out or set it to %s",
                    key->feature, key->off);
 }
-
-enum errc conf_scalar_idle(CONF_SET_ARGS)
-{
-    uint64_t n;
-
-    (void)c;
-    if (!conf_scalar_number(*at, &n) || n < key->min || n > key->max)
-        return wanted(key, err);
-    return ERR_OK;
-}

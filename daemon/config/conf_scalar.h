@@ -11,8 +11,7 @@ enum errc conf_scalar_unsigned(CONF_SET_ARGS); /* into an unsigned */
 enum errc conf_scalar_u64(CONF_SET_ARGS);      /* into a uint64_t */
 enum errc conf_scalar_size(CONF_SET_ARGS);     /* as u64; "10MiB" */
 enum errc conf_scalar_bool(CONF_SET_ARGS);     /* into a bool */
-enum errc conf_scalar_off(CONF_SET_ARGS);  /* only the value that asks for nothing */
-enum errc conf_scalar_idle(CONF_SET_ARGS); /* a number nobody uses yet */
+enum errc conf_scalar_off(CONF_SET_ARGS); /* only the value that asks for nothing */
 
 /* A plain whole number; false if it is none, or over 2^63 - 1. */
 bool conf_scalar_number(const struct conf_node *n, uint64_t *out);

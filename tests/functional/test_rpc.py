@@ -329,7 +329,7 @@ def results(n, job_id):
                  "audit.export", "rejections.list", "rejections.stats", "incidents.list",
                  "peers.list", "chain.tip", "chain.supply", "generations.list", "policy.get",
                  "policy.simulate", "signers.list", "roots.list", "attestations.list",
-                 "daemon.info", "health.diagnose", "checkpoint.candidates"):
+                 "daemon.info", "health.diagnose", "checkpoint.candidates", "snapshot.list"):
         calls[name] = {}
     return {name: n.rpc(name, **params) for name, params in calls.items()}
 
@@ -405,6 +405,8 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
     fits("daemon.stop", n.rpc("daemon.stop"))
     assert n.reap() == 0
     checked.add("attestations.make")  # of a state from genesis: test_attestations.py
+    checked |= {f"snapshot.{what}" for what in (  # test_snapshot_create.py, _publish.py
+        "create", "get", "verify", "merge", "withdraw", "delete")}
     assert checked == set(methods)
 
 

@@ -187,7 +187,6 @@ START_TEST(later_keys_are_taken_when_they_ask_for_nothing)
                             "p2p: {listen: , enabled: false, asn_database: }\n"
                             "checkpoint: {min_attestations: 0}\n"
                             "follow: {rederive: false}\n"
-                            "snapshots: {every_blocks: 0, keep: 3, serve: false}\n"
                             "index: {addresses: false}\n"
                             "peers:\n");
 
@@ -199,8 +198,8 @@ END_TEST
 START_TEST(later_keys_are_refused_when_they_ask_for_something)
 {
     static const char *const texts[] = {
-        "rpc: {unix_socket: /run/x}",     "follow: {rederive: true}",
-        "snapshots: {every_blocks: 100}", "snapshots: {serve: true}",
+        "rpc: {unix_socket: /run/x}",
+        "follow: {rederive: true}",
         "index: {addresses: true}",
     };
 
@@ -209,6 +208,24 @@ START_TEST(later_keys_are_refused_when_they_ask_for_something)
     assert_refused("follow: {rederive: true}",
                    "follow.rederive: re-derivation from genesis: not supported by this "
                    "version; leave it out or set it to false");
+}
+END_TEST
+
+START_TEST(snapshots_are_made_on_request_and_served_unless_told_otherwise)
+{
+    CLEANUP(config_free) struct config *c = load("data_dir: /d\n");
+    CLEANUP(config_free)
+    struct config *other =
+        load("data_dir: /d\n"
+             "snapshots: {every_blocks: 100, keep: 7, serve: false}\n");
+
+    ck_assert_uint_eq(c->engine.snapshots_every, 0);
+    ck_assert_uint_eq(c->engine.snapshots_keep, 3);
+    ck_assert(c->public.serve_snapshots);
+    ck_assert_uint_eq(other->engine.snapshots_every, 100);
+    ck_assert_uint_eq(other->engine.snapshots_keep, 7);
+    ck_assert(!other->public.serve_snapshots);
+    assert_refused("snapshots: {keep: 0}", "from 1 to 200");
 }
 END_TEST
 
@@ -569,6 +586,7 @@ Suite *suite(void)
     tcase_add_test(tc, every_key_lands_where_it_belongs);
     tcase_add_test(tc, later_keys_are_taken_when_they_ask_for_nothing);
     tcase_add_test(tc, later_keys_are_refused_when_they_ask_for_something);
+    tcase_add_test(tc, snapshots_are_made_on_request_and_served_unless_told_otherwise);
     tcase_add_test(tc, the_public_plane_is_off_until_it_has_an_address);
     tcase_add_test(tc, p2p_has_an_address_seeds_and_a_database);
     tcase_add_test(tc, p2p_says_what_it_wants);

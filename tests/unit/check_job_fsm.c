@@ -19,9 +19,9 @@ END_TEST
 START_TEST(matrix_is_as_the_header_draws_it)
 {
     enum job_state s = (enum job_state)_i;
-    bool terminal =
-        s == JOB_FOLLOWING || s == JOB_FAILED || s == JOB_CANCELLED || s == JOB_DECIDED;
-    bool mounted = s == JOB_HEADERS || s == JOB_BLOCKS;
+    bool terminal = s == JOB_FOLLOWING || s == JOB_FAILED || s == JOB_CANCELLED ||
+                    s == JOB_DECIDED || s == JOB_DONE;
+    bool mounted = s == JOB_HEADERS || s == JOB_BLOCKS, working = s == JOB_WORKING;
 
     ck_assert_int_eq(job_state_is_terminal(s), terminal);
     ck_assert_int_eq(job_state_is_mounted(s), mounted || s == JOB_FOLLOWING);
@@ -40,10 +40,11 @@ START_TEST(matrix_is_as_the_header_draws_it)
         else if (e == JOB_EV_CANCEL)
             want = JOB_CANCELLED;
         else
-            want = mounted ? JOB_HEADERS : JOB_DISCOVERING;
-        ck_assert_int_eq(job_fsm_next(s, e, &t), !terminal &&
-                                                     !(e == JOB_EV_FAIL && mounted) &&
-                                                     (!dry || s == JOB_DECIDING));
+            want = mounted ? JOB_HEADERS : working ? s : JOB_DISCOVERING;
+        ck_assert_int_eq(job_fsm_next(s, e, &t),
+                         !terminal && !(e == JOB_EV_FAIL && mounted) &&
+                             !(e == JOB_EV_RESTART && working) &&
+                             (!dry || s == JOB_DECIDING));
         ck_assert_int_eq(t, want);
     }
 }
@@ -58,6 +59,9 @@ START_TEST(names_are_those_of_the_contract)
     ck_assert_str_eq(job_state_outcome(JOB_CANCELLED), "cancelled");
     ck_assert_str_eq(job_state_name(JOB_DECIDED), "decided");
     ck_assert_str_eq(job_state_outcome(JOB_DECIDED), "succeeded");
+    ck_assert_str_eq(job_state_name(JOB_WORKING), "working");
+    ck_assert_str_eq(job_state_outcome(JOB_WORKING), "running");
+    ck_assert_str_eq(job_state_outcome(JOB_DONE), "succeeded");
 }
 END_TEST
 

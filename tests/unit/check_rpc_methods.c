@@ -227,9 +227,9 @@ static void end_job(int64_t id, enum job_state state)
     "{\"job_id\":\"job-1\",\"kind\":\"bootstrap\",\"state\":\"failed\",\"stage\":"      \
     "\"failed\",\"stages\":[{\"name\":\"discovering\",\"state\":\"failed\","            \
     "\"started_at\":\"1970-01-01T00:00:01.500Z\",\"ended_at\":null,\"detail\":\"d\"}]," \
-    "\"checkpoint\":null,\"error\":{\"reason\":\"no_peers\"},"                          \
+    "\"checkpoint\":null,\"result\":null,\"error\":{\"reason\":\"no_peers\"},"          \
     "\"request\":{\"source\":\"http:\\/\\/x\",\"height\":12.0},"                        \
-    "\"sources\":[{\"url\":\"http://x\"}],"                                             \
+    "\"sources\":[{\"url\":\"http://x\"}],\"progress\":null,"                           \
     "\"created_at\":\"1970-01-01T00:00:01.000Z\","                                      \
     "\"ended_at\":\"1970-01-01T00:00:03.500Z\"}"
 
