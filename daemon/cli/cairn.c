@@ -38,6 +38,8 @@ static const struct option options[] = {
     {"xai", no_argument, NULL, CLI_OPT_XAI},
     {"keys", required_argument, NULL, CLI_OPT_KEYS},
     {"threshold", required_argument, NULL, CLI_OPT_THRESHOLD},
+    {"network", required_argument, NULL, CLI_OPT_NETWORK},
+    {"snapshot", required_argument, NULL, CLI_OPT_SNAPSHOT},
     {"endpoint", required_argument, NULL, CLI_OPT_ENDPOINT},
     {"region", required_argument, NULL, CLI_OPT_REGION},
     {"bucket", required_argument, NULL, CLI_OPT_BUCKET},

@@ -106,6 +106,42 @@ static const char check_help[] =
     "  --threshold N         how many of them must have signed (default 1), else the\n"
     "                        exit status is 5\n";
 
+#define BUNDLE_OPTIONS                                                      \
+    (CLI_OFFLINE | CLI_TAKES(CLI_OPT_KEYS) | CLI_TAKES(CLI_OPT_THRESHOLD) | \
+     CLI_TAKES(CLI_OPT_NETWORK))
+#define TRUST_HELP                                                                       \
+    "  --keys KEY,KEY,...    public keys whose signatures count\n"                       \
+    "  --threshold N         how many of them must have signed (default 1), else the\n"  \
+    "                        exit status is 5\n"                                         \
+    "  --network NAME|FILE   whose genesis and rules the headers are held against, as\n" \
+    "                        in the configuration; default: the network it names\n"
+
+static const char bundle_help[] =
+    "\n"
+    "A bundle is for machines without a network: headers from genesis to the snapshot's\n"
+    "block, manifest with its signatures, and body. Everything is checked on the way.\n"
+    "  --snapshot DIR        the snapshot; its manifest should be signed by now\n"
+    "  --out FILE            the new file\n"
+    "Headers come from one of\n"
+    "  --data-dir DIR        the data directory of a node that has them from genesis\n"
+    "  --url URL             the public plane of such a node\n"
+    "                        the snapshot itself, if it came out of a bundle\n"
+    "  --network NAME|FILE   as in the configuration; default: the network it names\n";
+
+static const char unbundle_help[] =
+    "\n"
+    "Checks everything in FILE: headers by all rules, from genesis to the snapshot's\n"
+    "block, and that their work is what the manifest claims; signatures, chunk table,\n"
+    "every frame, every coin, state root and total. Uses no network and no clock, and\n"
+    "memory that does not grow with the file.\n" TRUST_HELP;
+
+static const char import_help[] =
+    "\n"
+    "Checks FILE as bundle verify does, and unpacks it in the same pass; a snapshot is\n"
+    "there when everything held, and not before. cairn sync --file takes its directory.\n"
+    "  --out DIR             the new directory\n"
+    "  --data-dir DIR        instead: snapshots/<id> of this data directory\n" TRUST_HELP;
+
 static const char limit_help[] = "\n"
                                  "  --limit N          at most so many (default 50)\n";
 
@@ -158,5 +194,14 @@ const struct cli_command cli_commands[] = {
      check_help, 1, 1,
      CLI_OFFLINE | CLI_TAKES(CLI_OPT_KEYS) | CLI_TAKES(CLI_OPT_THRESHOLD),
      cli_snapshot_verify},
+    {"bundle create", "", "Put a snapshot and its headers into one file", bundle_help,
+     0, 0,
+     CLI_OFFLINE | CLI_TAKES(CLI_OPT_SNAPSHOT) | CLI_TAKES(CLI_OPT_URL) |
+         CLI_TAKES(CLI_OPT_OUT) | CLI_TAKES(CLI_OPT_NETWORK),
+     cli_bundle_create},
+    {"bundle verify", "FILE", "Check a bundle and who signed it", unbundle_help, 1, 1,
+     BUNDLE_OPTIONS, cli_bundle_verify},
+    {"bundle import", "FILE", "Check a bundle and unpack it", import_help, 1, 1,
+     BUNDLE_OPTIONS | CLI_TAKES(CLI_OPT_OUT), cli_bundle_import},
     {.name = 0},
 };

@@ -13,6 +13,7 @@
 #define SNAPDIR_MANIFEST   "manifest.json"
 #define SNAPDIR_TABLE      "chunks.bin"
 #define SNAPDIR_FRAMES     "base.coins.zst"
+#define SNAPDIR_HEADERS    "headers.bin" /* of one that came in a bundle: sync/bundle */
 #define SNAPDIR_INCOMPLETE ".incomplete" /* what such a name ends with */
 
 /* --- reading: one thread at a time --- */

@@ -9,6 +9,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import cairnpeer
 import pytest
 from statements import NodeKey
 from test_cli import DONE, FAILED, USAGE, Ran, environment, program, run
@@ -263,3 +264,112 @@ def test_keys_that_are_none(snapshot, signers):
         offline("snapshot", "verify", snapshot, "--keys", one.public, "--threshold", threshold,
                 code=USAGE)
     offline("snapshot", "verify", snapshot, "--threshold", 1, code=USAGE)
+
+
+def part(data):
+    return len(data).to_bytes(4, "little") + data
+
+
+def bundle_of(directory, chain, **other):
+    """docs/bundle-format.md again, of the first headers of a chain."""
+    manifest = (directory / "manifest.json").read_bytes()
+    headers = chain[:json.loads(manifest)["height"] + 1]
+    what = {"manifest": manifest, "headers": cairnpeer.compact(headers), **other}
+    head = b"CAIRNBU1" + part(what["manifest"]) + part(what["headers"])
+    check = hashlib.sha256(head).digest()
+    return head + check + b"".join((directory / name).read_bytes() for name in FILES[1:])
+
+
+@pytest.fixture
+def headers(chain):
+    return [{k: block[k] for k in cairnpeer.LINE} for block in chain]
+
+
+def test_a_bundle_made_by_another_program(tmp_path, snapshot, signers, headers):
+    one, two = signers
+    keys = ["--keys", f"{one.public},{two.public}", "--threshold", 2]
+    for signer in signers:
+        signed, _ = signer.sign(snapshot / "manifest.json")
+        shutil.copy(signed, snapshot / "manifest.json")
+    bundle = tmp_path / "bundle"
+    bundle.write_bytes(bundle_of(snapshot, headers))
+    ran = offline("bundle", "verify", bundle, *keys)
+    assert "headers      201 from genesis" in ran.out and "2 of the 2 keys" in ran.out
+    unpacked = tmp_path / "unpacked"
+    told = offline("bundle", "import", bundle, "--out", unpacked, *keys, "--json").json
+    assert told["ok"] and told["headers"] == 201 and told["path"] == str(unpacked)
+    for name in FILES:
+        assert (unpacked / name).read_bytes() == (snapshot / name).read_bytes()
+    offline("snapshot", "verify", unpacked, *keys)
+    again = tmp_path / "again"
+    offline("bundle", "create", "--snapshot", unpacked, "--out", again)
+    assert again.read_bytes() == bundle.read_bytes()
+
+
+def test_an_untrusted_bundle_is_not_unpacked(tmp_path, snapshot, signers, headers):
+    bundle = tmp_path / "bundle"
+    bundle.write_bytes(bundle_of(snapshot, headers))
+    keys = ["--keys", signers[0].public]
+    offline("bundle", "verify", bundle)
+    ran = offline("bundle", "verify", bundle, *keys, code=UNSIGNED)
+    assert "TOO FEW" in ran.out
+    offline("bundle", "import", bundle, "--data-dir", tmp_path, *keys, code=UNSIGNED)
+    assert not (tmp_path / "snapshots").exists()
+    told = offline("bundle", "import", bundle, "--data-dir", tmp_path, "--json").json
+    assert told["path"] == str(tmp_path / "snapshots" / told["id"])
+    offline("snapshot", "verify", told["path"])
+    ran = offline("bundle", "import", bundle, "--data-dir", tmp_path, code=FAILED)
+    assert "is there already" in ran.err
+
+
+def liars(headers, manifest):
+    """Bundles whose check is right, and what is told of them."""
+    def remined(at, **changes):
+        return headers[:at] + [dict(headers[at], **changes)] + headers[at + 1:]
+
+    def compacted(these):
+        return {"headers": cairnpeer.compact(these)}
+
+    broken = headers[70]["signature"]
+    broken = ("0" if broken[0] != "0" else "1") + broken[1:]
+    yield compacted(remined(70, signature=broken)), "block 70"
+    yield compacted(remined(70, nonce=headers[70]["nonce"] + 1)), "the last hash"
+    yield compacted(headers[:150]), "too few"
+    yield compacted(headers[1:]), "another height"
+    yield {"headers": cairnpeer.lines(headers)}, "compact form"
+    yield {"manifest": xai.canon(dict(manifest, work=str(int(manifest["work"]) + 1)))}, "have work"
+    yield {"manifest": xai.canon(dict(manifest, genesis_hash="0" * 64))}, "network"
+    yield {"manifest": xai.canon(dict(manifest, total=str(int(manifest["total"]) + 1)))}, "root"
+
+
+def test_bundles_that_lie(tmp_path, snapshot, headers):
+    manifest = json.loads((snapshot / "manifest.json").read_text())
+    bundle = tmp_path / "bundle"
+    for other, why in liars(headers[:201], manifest):
+        bundle.write_bytes(bundle_of(snapshot, headers, **other))
+        ran = offline("bundle", "import", bundle, "--out", tmp_path / "unpacked", code=FAILED)
+        assert why in ran.err, (why, ran.err)
+        assert not list(tmp_path.glob("unpacked*"))
+    offline("bundle", "verify", tmp_path / "nowhere", code=UNREADABLE)
+    bundle.write_bytes(b"CAIRNBU2" + bundle.read_bytes()[8:])
+    assert "is no bundle" in offline("bundle", "verify", bundle, code=FAILED).err
+
+
+def test_headers_from_a_node(tmp_path, snapshot, headers, peers, node):
+    """From its data directory beside the running daemon, and from its public plane."""
+    honest = node(peers(3), {"public": {"listen": "127.0.0.1:0"}})
+    assert honest.sync(mode="full")["state"] == "succeeded"
+    honest.wait_tip(240)
+    want = bundle_of(snapshot, headers)
+    for where in (["--data-dir", honest.data_dir], ["--url", f"http://{honest.public_address}/"]):
+        bundle = tmp_path / "bundle"
+        ran = run("bundle", "create", "--snapshot", snapshot, "--out", bundle, *where)
+        assert ran.code == DONE, ran.err
+        assert bundle.read_bytes() == want
+        bundle.unlink()
+    ran = run("bundle", "create", "--snapshot", snapshot, "--out", tmp_path / "b",
+              "--url", "http://127.0.0.1:1")
+    assert ran.code == FAILED and "127.0.0.1:1" in ran.err
+    ran = run("bundle", "create", "--snapshot", snapshot, "--out", tmp_path / "b")
+    assert ran.code == USAGE and "--data-dir or --url" in ran.err
+    assert not list(tmp_path.glob("b*.part"))
