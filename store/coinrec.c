@@ -75,11 +75,12 @@ enum errc coinrec_encode(const struct coin *coin, uint8_t out[COINREC_MAX], size
     if (!amount_is_sound(coin->amount, atto))
         return err_fail(err, REASON_STATE_BOUNDS, "amount %g is none a coin can have",
                         coin->amount);
-    if (n == 0 || n > COIN_ADDRESS_MAX || !utf8_valid(coin->address, n))
+    coinrec_set(&coin->at, coin->amount, out);
+    kind = short_form(coin->address, n, out + COINREC_OWNER); /* which is UTF-8 */
+    if (kind == OWNER_TEXT &&
+        (n == 0 || n > COIN_ADDRESS_MAX || !utf8_valid(coin->address, n)))
         return err_fail(err, REASON_STATE_BOUNDS,
                         "address is not 1 to %d bytes of UTF-8", COIN_ADDRESS_MAX);
-    coinrec_set(&coin->at, coin->amount, out);
-    kind = short_form(coin->address, n, out + COINREC_OWNER);
     out[COINREC_OWNER - 1] = (uint8_t)kind;
     *len = COINREC_OWNER + BODY_BYTES;
     if (kind == OWNER_TEXT) {

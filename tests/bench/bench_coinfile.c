@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/hex.h"
 #include "base/mem.h"
 #include "store/coinfile.h"
+#include "tests/bench/gen_coin.h"
 #include "tests/bench/measure.h"
 
 /*
@@ -17,23 +17,6 @@ enum { ROUNDS = 5, LOOKUPS = 200000, PART = 1 << 20 };
 
 static char path[128], idx_path[128];
 
-/* In order already: the number spread over the first eight bytes of the txid. */
-static struct coin coin_of(uint64_t i, uint64_t n)
-{
-    struct coin coin = {.amount = (double)(i % 100000) / 100.0, .at.vout = i % 2};
-    uint64_t key = UINT64_MAX / n * i;
-    uint8_t random[32];
-
-    hash_sha256(&i, sizeof(i), random);
-    memcpy(coin.at.txid, random, 32);
-    for (int k = 0; k < 8; k++)
-        coin.at.txid[k] = (uint8_t)(key >> (56 - 8 * k));
-    memcpy(coin.address, "TXAI", 4);
-    hex_encode(random, 20, coin.address + 4);
-    hash_address_case(coin.address + 4);
-    return coin;
-}
-
 static double write_coins(uint64_t n, struct coinfile_info *info)
 {
     CLEANUP(coinfile_writer_free) struct coinfile_writer *w = NULL;
@@ -43,7 +26,7 @@ static double write_coins(uint64_t n, struct coinfile_info *info)
 
     measure_must(coinfile_writer_create(path, idx_path, &id, &w, &err), &err);
     for (uint64_t i = 0; i < n; i++) {
-        const struct coin coin = coin_of(i, n);
+        const struct coin coin = gen_coin(i, n);
         double start = measure_cpu();
 
         measure_must(coinfile_writer_add(w, &coin, &err), &err);
@@ -103,7 +86,7 @@ static double look_up(struct coinfile *f, uint64_t n)
 
     for (size_t i = 0; i < LOOKUPS; i++) {
         seed = seed * 6364136223846793005U + 1442695040888963407U;
-        at[i] = coin_of((seed >> 16) % n, n).at;
+        at[i] = gen_coin((seed >> 16) % n, n).at;
     }
     start = measure_cpu();
     for (size_t i = 0; i < LOOKUPS; i++) {
