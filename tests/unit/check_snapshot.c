@@ -108,6 +108,7 @@ START_TEST(it_is_the_same_wherever_it_is_made)
 
     snapshot_kit_init(&other);
     b = snapshot_kit_make(&other, coins, SMALL, NULL);
+    ck_assert_mem_eq(a->table_sha256, b->table_sha256, 32);
     ck_assert_str_eq(kit.path + strlen(kit.parent), other.path + strlen(other.parent));
     for (size_t i = 0; i < 3; i++) {
         size_t n, n2;
@@ -322,6 +323,7 @@ START_TEST(one_that_is_there_stays)
     for (uint32_t i = 0; i < SMALL; i++)
         ASSERT_OK(snapdir_writer_add(w, &coins[i], &test_err));
     ASSERT_ERR(ERR_CONFLICT, snapdir_writer_finish(w, &again, &test_err));
+    ck_assert_uint_eq(m->coin_count, SMALL);
 }
 END_TEST
 

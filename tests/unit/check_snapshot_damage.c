@@ -76,6 +76,7 @@ START_TEST(every_changed_byte_of_table_and_body_is_seen)
     CLEANUP(manifest_free)
     struct manifest *m = snapshot_kit_make(&kit, coins, SMALL, NULL);
 
+    ck_assert_uint_eq(m->chunk_count, 1);
     each_bit_of(SNAPDIR_TABLE);
     each_bit_of(SNAPDIR_FRAMES);
 }
