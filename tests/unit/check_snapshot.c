@@ -270,6 +270,28 @@ START_TEST(a_slot_that_is_not_sound_is_not_there)
 }
 END_TEST
 
+START_TEST(a_slot_of_another_download_is_not_there)
+{
+    AUTOFREE struct coin *coins = coins_many(9, SMALL);
+    CLEANUP(manifest_free)
+    struct manifest *m = snapshot_kit_make(&kit, coins, SMALL, NULL);
+    CLEANUP(manifest_free) struct manifest *other = NULL;
+    CLEANUP(coinparts_free) struct coinparts *parts = NULL;
+    CLEANUP(snapdir_close) struct snapdir *s = NULL;
+    char parts_path[128];
+
+    assemble(m, parts_path);
+    ASSERT_OK(snapdir_remove(kit.path, &test_err));
+    coins[0].amount += 1.0; /* the same sizes and keys */
+    other = snapshot_kit_make(&kit, coins, SMALL, NULL);
+    ck_assert_uint_eq(other->bytes, m->bytes);
+    ASSERT_OK(snapdir_open(kit.path, &s, &test_err));
+    ASSERT_OK(coinparts_open(parts_path, snapdir_table(s), &parts, &test_err));
+    ck_assert(!coinparts_has(parts, 0));
+    (void)unlink(parts_path);
+}
+END_TEST
+
 START_TEST(rows_and_their_places)
 {
     AUTOFREE struct coin *coins = coins_many(9, LARGE);
@@ -360,6 +382,7 @@ Suite *suite(void)
     tcase_add_test(t, no_coins_are_a_snapshot_too);
     tcase_add_test(t, chunks_in_any_order_make_the_coin_file_and_its_index);
     tcase_add_test(t, a_slot_that_is_not_sound_is_not_there);
+    tcase_add_test(t, a_slot_of_another_download_is_not_there);
     tcase_add_test(t, rows_and_their_places);
     tcase_add_test(t, an_unfinished_one_leaves_nothing);
     tcase_add_test(t, one_that_is_there_stays);

@@ -1,5 +1,7 @@
 #include <sodium.h>
 
+#include "store/coinparts.h"
+#include "store/coinroot.h"
 #include "tests/unit/snapshot_kit.h"
 
 /* Nothing of a snapshot is uncommitted: whatever byte of the three files changes, it is
@@ -350,6 +352,130 @@ START_TEST(a_chunk_is_the_table_s_and_sound)
 }
 END_TEST
 
+/* --- a snapshot whose every hash is right --- */
+
+enum { FULL = 6026 }; /* records of 174 bytes leave 52 of a chunk */
+
+static struct coin *full_chunk_and_one(void)
+{
+    struct coin *coins = xcalloc(FULL + 1, sizeof(*coins));
+
+    for (uint32_t i = 0; i <= FULL; i++) {
+        coins[i].at.txid[0] = (uint8_t)(i >> 8);
+        coins[i].at.txid[1] = (uint8_t)i;
+        coins[i].amount = 2.5;
+        memset(coins[i].address, 'x', i < FULL ? COIN_ADDRESS_MAX : 1);
+    }
+    return coins;
+}
+
+/* Cut before the last coin, which has 47 bytes and belongs to the first chunk. */
+static void cut_early(struct manifest *m, const struct coin *coins)
+{
+    static uint8_t table[CHUNKTABLE_HEAD + 2 * CHUNKTABLE_ROW], leaves[64];
+    struct frames a, b;
+    uint8_t *both;
+    size_t len;
+
+    frames_init(&a, coins, FULL);
+    frames_init(&b, coins + FULL, 1);
+    chunktable_head_write(table);
+    chunktable_row_write(&a.row, table + CHUNKTABLE_HEAD);
+    chunktable_row_write(&b.row, table + CHUNKTABLE_HEAD + CHUNKTABLE_ROW);
+    memcpy(leaves, a.row.raw_sha256, 32);
+    memcpy(leaves + 32, b.row.raw_sha256, 32);
+    len = a.row.frame_bytes + b.row.frame_bytes;
+    both = xcalloc(len, 1);
+    memcpy(both, a.packed, a.row.frame_bytes);
+    memcpy(both + a.row.frame_bytes, b.packed, b.row.frame_bytes);
+    snapshot_kit_write(&kit, SNAPDIR_TABLE, table, sizeof(table));
+    snapshot_kit_write(&kit, SNAPDIR_FRAMES, both, len);
+    m->chunk_count = 2;
+    m->frames_bytes = len;
+    hash_sha256(table, sizeof(table), m->table_sha256);
+    coinroot_compute(leaves, 2, m->coin_count, m->total, m->state_root);
+    free(both);
+    frames_fini(&a);
+    frames_fini(&b);
+}
+
+static void write_manifest(const struct manifest *m)
+{
+    CLEANUP_BUF struct buf text = BUF(MANIFEST_MAX);
+
+    manifest_write(m, &text);
+    snapshot_kit_write(&kit, SNAPDIR_MANIFEST, (const uint8_t *)text.data, text.len);
+}
+
+/* What a download of it comes to. */
+static enum errc finish_parts(void)
+{
+    CLEANUP(coinparts_free) struct coinparts *parts = NULL;
+    CLEANUP(snapdir_close) struct snapdir *s = NULL;
+    const struct manifest *m;
+    struct coinfile_id id;
+    char parts_path[256], idx_path[256];
+    enum errc rc;
+
+    snapshot_kit_name(&kit, "parts", parts_path);
+    snapshot_kit_name(&kit, "idx", idx_path);
+    ASSERT_OK(snapdir_open(kit.path, &s, &test_err));
+    m = snapdir_manifest(s);
+    id = manifest_coinfile_id(m);
+    ASSERT_OK(coinparts_open(parts_path, snapdir_table(s), &parts, &test_err));
+    for (uint32_t i = 0; i < m->chunk_count; i++) {
+        const struct coinpart *part;
+        const uint8_t *raw;
+
+        ASSERT_OK(snapdir_chunk(s, i, &raw, &part, &test_err));
+        ASSERT_OK(coinparts_put(parts, i, part, &test_err));
+    }
+    rc = coinparts_finish(parts, &id, m->total, idx_path, &test_err);
+    (void)unlink(parts_path);
+    (void)unlink(idx_path);
+    return rc;
+}
+
+START_TEST(a_chunk_cut_early_is_seen)
+{
+    AUTOFREE struct coin *coins = full_chunk_and_one();
+    CLEANUP(manifest_free)
+    struct manifest *m = snapshot_kit_make(&kit, coins, FULL + 1, NULL);
+
+    ck_assert_uint_eq(m->chunk_count, 1);
+    ASSERT_OK(finish_parts());
+    cut_early(m, coins);
+    write_manifest(m);
+    ASSERT_ERR(ERR_VERIFY, open_and_verify());
+    ck_assert_int_eq(test_err.reason, REASON_PAYLOAD_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(test_err.msg, "has room for"));
+    ASSERT_ERR(ERR_VERIFY, finish_parts());
+    ck_assert_int_eq(test_err.reason, REASON_PAYLOAD_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(test_err.msg, "has room for"));
+}
+END_TEST
+
+START_TEST(another_total_is_seen)
+{
+    AUTOFREE struct coin *coins = coins_many(3, SMALL);
+    CLEANUP(manifest_free)
+    struct manifest *m = snapshot_kit_make(&kit, coins, SMALL, NULL);
+    struct chunktable_row row;
+    CLEANUP(snapdir_close) struct snapdir *s = NULL;
+
+    ASSERT_OK(snapdir_open(kit.path, &s, &test_err));
+    chunktable_row(snapdir_table(s), 0, &row);
+    m->total--;
+    coinroot_compute(row.raw_sha256, 1, m->coin_count, m->total, m->state_root);
+    write_manifest(m);
+    ASSERT_ERR(ERR_VERIFY, open_and_verify());
+    ck_assert_int_eq(test_err.reason, REASON_PAYLOAD_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(test_err.msg, "add up"));
+    ASSERT_ERR(ERR_VERIFY, finish_parts());
+    ck_assert_ptr_nonnull(strstr(test_err.msg, "add up"));
+}
+END_TEST
+
 START_TEST(a_raw_chunk_is_checked_alike)
 {
     AUTOFREE struct coin *coins = coins_many(3, SMALL);
@@ -378,6 +504,8 @@ Suite *suite(void)
     tcase_add_test(t, rows_are_bounded_one_by_one);
     tcase_add_test(t, a_frame_is_one_frame_of_its_size);
     tcase_add_test(t, a_chunk_is_the_table_s_and_sound);
+    tcase_add_test(t, a_chunk_cut_early_is_seen);
+    tcase_add_test(t, another_total_is_seen);
     tcase_add_test(t, a_raw_chunk_is_checked_alike);
     suite_add_tcase(s, t);
     return s;
