@@ -52,6 +52,7 @@ enum errc verdicts_past(struct engine *e, struct trust_evidence *ev, struct err 
     if (ev->has_latest) {
         ev->latest_height = latest.height;
         memcpy(ev->latest_hash, latest.block_hash, 32);
+        memcpy(ev->latest_state_root, latest.state_root, 32);
         memcpy(ev->latest_work.be, latest.work, WORK_BYTES);
         if (latest.state_hash)
             (void)snprintf(ev->latest_state_hash, sizeof(ev->latest_state_hash), "%s",

@@ -164,6 +164,7 @@ struct trust_evidence {
     uint64_t latest_height;
     uint8_t latest_hash[32];
     char latest_state_hash[65]; /* "" when it had none */
+    uint8_t latest_state_root[32];
     struct work latest_work;
     int64_t now_ms; /* for freshness alone */
 };

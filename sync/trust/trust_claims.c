@@ -94,10 +94,15 @@ void trust_claims_delta(const struct trust_case *c, struct trust_rule_result *r)
                         "too little to gain over the local tip");
 }
 
-/* The latest accepted checkpoint once more. */
+/* The latest accepted checkpoint once more: its block, and its coins as far as they are
+   claimed or known. */
 static bool is_same(const struct trust_candidate *k, const struct trust_evidence *e)
 {
     return memcmp(k->block_hash, e->latest_hash, 32) == 0 &&
+           (!k->has_state_root ||
+            memcmp(k->state_root, e->latest_state_root, 32) == 0) &&
+           (!e->has_state_root ||
+            memcmp(e->state_root, e->latest_state_root, 32) == 0) &&
            (!k->has_state_hash || e->latest_state_hash[0] == '\0' ||
             strncmp(k->state_hash, e->latest_state_hash, 65) == 0);
 }

@@ -125,6 +125,18 @@ START_TEST(replay_allows_only_a_newer_or_the_same_checkpoint)
     EXPECT_FAIL(&k, REPLAY, STALE_CHECKPOINT);
     k.candidate.has_state_hash = false;
     EXPECT(&k, REPLAY, PASS);
+    /* One block, two states: claimed, or found in the body. */
+    k.candidate.has_state_root = true;
+    memset(k.candidate.state_root, 7, 32);
+    EXPECT_FAIL(&k, REPLAY, STALE_CHECKPOINT);
+    memset(e->latest_state_root, 7, 32);
+    EXPECT(&k, REPLAY, PASS);
+    k.candidate.has_state_root = false;
+    e->has_state_root = true;
+    memset(e->state_root, 8, 32);
+    EXPECT_FAIL(&k, REPLAY, STALE_CHECKPOINT);
+    memset(e->state_root, 7, 32);
+    EXPECT(&k, REPLAY, PASS);
     e->has_latest = false;
     EXPECT(&k, REPLAY, NOT_APPLICABLE);
 }
