@@ -15,7 +15,6 @@ struct public_config {
     const char *listen;   /* "0.0.0.0:8646"; port 0 takes a free one; "": off */
     const char *data_dir; /* where the server listens is written to public.address */
     const struct chain_params *params;
-    const char *const *peers;     /* told at /peers; NULL-ended */
     uint64_t requests_per_second; /* of one client, on average */
     uint64_t bytes_per_second;    /* of answers to one client, before packing */
     bool serve_snapshots;

@@ -9,15 +9,16 @@
 #include "sync/serve/serve_chain.h"
 #include "sync/serve/serve_stock.h"
 
-enum { PAGE_DEFAULT = 10, PAGE_MAX = 200 };
+enum { PAGE_DEFAULT = 10, PAGE_MAX = 200, PEERS_TEXT_MAX = 64 << 10 };
 
 static struct serve_node node_of(const struct public_site *site)
 {
+    CLEANUP_BUF struct buf list = BUF(PEERS_TEXT_MAX);
     struct engine_status status;
 
     engine_status(site->engine, &status);
     return (struct serve_node){
-        .peers = site->cfg->peers,
+        .peers = engine_peers_told(site->engine, &list).answering,
         .started_ms = status.started_ms,
         .now_ms = clock_now_ms(),
         .ready = status.ready,
@@ -56,11 +57,12 @@ PUBLIC_HANDLER(public_stock_health)
 
 PUBLIC_HANDLER(public_stock_peers)
 {
-    const struct serve_node node = node_of(site);
+    CLEANUP_BUF struct buf list = BUF(PEERS_TEXT_MAX);
+    const size_t count = engine_peers_told(site->engine, &list).told;
 
     (void)ask;
     (void)rest;
-    serve_stock_peers(&node, &say->body);
+    serve_stock_peers(count, &list, &say->body);
 }
 
 static void say_bad_page(struct public_say *say, const char *what)

@@ -277,8 +277,9 @@ struct engine {
     size_t lists_turn; /* whose list is asked for next */
     int64_t links_at_mono_ms, told_at_mono_ms;
     uint8_t announced[32]; /* tip told to P2P peers last */
-    char *peers_told;      /* guarded by status_lock, as the next two */
-    char *job_sources;     /* of the job that came to its body last; NULL */
+    char *peers_told;      /* guarded by status_lock, as the next three */
+    struct engine_peers peers_count;
+    char *job_sources; /* of the job that came to its body last; NULL */
     int64_t job_sources_id;
     struct pool *pool, *errand_pool;
     struct errand *errands[ERRANDS_MAX]; /* jobs beside the bootstrap: sync/errand.h */

@@ -199,8 +199,13 @@ void engine_status(struct engine *e, struct engine_status *out);
    thread. */
 bool engine_job_sources(struct engine *e, int64_t job_id, struct buf *out);
 
-/* A JSON array of the URLs of peers that answered us lately, appended.  Any thread. */
-void engine_peers_told(struct engine *e, struct buf *out);
+/* What strangers hear of our peers: how many answered us lately, and of those that
+   anybody may know (sync/peer/adverts.h) the URLs, a JSON array, appended.  Any thread.
+ */
+struct engine_peers {
+    size_t answering, told;
+};
+struct engine_peers engine_peers_told(struct engine *e, struct buf *out);
 
 /* Blocks until the status' seq differs from seen or timeout_ms passed; false then, and
    false at once when the engine is stopping (look at *stopping). */

@@ -56,6 +56,17 @@ enum errc adverts_check(const char *uri, const struct adverts_allow *allow,
     return ERR_OK;
 }
 
+bool adverts_may_tell(const char *url, const char *ip)
+{
+    const struct adverts_allow nobody = {0};
+    const char *path = strstr(url, "://");
+    char out[URL_WS_MAX];
+    struct err err;
+
+    return ip[0] != '\0' && !url_address_is_local(ip) && path &&
+           !strchr(path + 3, '/') && adverts_check(url, &nobody, out, &err) == ERR_OK;
+}
+
 static bool is_listed(const struct adverts *a, const char *url)
 {
     for (size_t i = 0; i < a->count; i++)

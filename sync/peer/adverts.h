@@ -42,4 +42,12 @@ enum errc adverts_parse(const char *text, size_t len, const struct adverts_allow
 enum errc adverts_check(const char *uri, const struct adverts_allow *allow,
                         char out[URL_WS_MAX], struct err *err);
 
+/*
+ * May strangers be told of the peer at this base URL, which was last connected to at ip
+ * ("": never)?  Not of what is local by its name or its address, also where it is
+ * allowed to us: it is of no use to them, and tells of the operator's network.  Nor of
+ * a path, which may be a secret between the operator and that peer.
+ */
+bool adverts_may_tell(const char *url, const char *ip);
+
 #endif

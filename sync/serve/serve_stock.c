@@ -48,15 +48,6 @@ static double uptime(const struct serve_node *node)
                : 0.0;
 }
 
-static size_t count_peers(const struct serve_node *node)
-{
-    size_t n = 0;
-
-    while (node->peers[n])
-        n++;
-    return n;
-}
-
 enum errc serve_stock_stats(struct reader *r, const struct serve_node *node,
                             struct buf *out, struct err *err)
 {
@@ -78,7 +69,7 @@ enum errc serve_stock_stats(struct reader *r, const struct serve_node *node,
     buf_printf(out,
                ",\"orphan_blocks_count\":0,\"orphan_transactions_count\":0,"
                "\"peers\":%zu,\"pending_transactions_count\":0,",
-               count_peers(node));
+               node->peers);
     put_float("timestamp", (double)node->now_ms / 1000.0, out);
     buf_puts(out, ",");
     put_float("total_circulating_supply", coins(tip.state.supply), out);
@@ -108,11 +99,10 @@ static enum errc put_chain_health(struct reader *r, struct buf *out, struct err 
 enum errc serve_stock_health(struct reader *r, const struct serve_node *node,
                              bool *healthy, struct buf *out, struct err *err)
 {
-    size_t peers = count_peers(node);
-    const char *issue = !r            ? "no_chain"
-                        : peers == 0  ? "no_connected_peers" /* stock's word */
-                        : node->ready ? NULL
-                                      : "not_synced";
+    const char *issue = !r                 ? "no_chain"
+                        : node->peers == 0 ? "no_connected_peers" /* stock's word */
+                        : node->ready      ? NULL
+                                           : "not_synced";
 
     buf_puts(out, "{\"backlog\":{\"orphan_blocks\":0,\"orphan_transactions\":0,"
                   "\"pending_transactions\":0},\"blockchain\":");
@@ -121,7 +111,7 @@ enum errc serve_stock_health(struct reader *r, const struct serve_node *node,
     if (issue)
         buf_printf(out, ",\"error\":\"%s\"", issue);
     buf_printf(out, ",\"network\":{\"peers\":%zu},\"services\":{\"api\":\"running\",",
-               peers);
+               node->peers);
     if (issue)
         buf_printf(out, "\"issues\":[\"%s\"]", issue);
     else
@@ -134,13 +124,9 @@ enum errc serve_stock_health(struct reader *r, const struct serve_node *node,
     return ERR_OK;
 }
 
-void serve_stock_peers(const struct serve_node *node, struct buf *out)
+void serve_stock_peers(size_t count, const struct buf *list, struct buf *out)
 {
-    buf_printf(out, "{\"count\":%zu,\"peers\":[", count_peers(node));
-    for (size_t i = 0; node->peers[i]; i++) {
-        if (i > 0)
-            buf_puts(out, ",");
-        json_write_string(node->peers[i], strlen(node->peers[i]), out);
-    }
-    buf_puts(out, "],\"verbose\":false}\n");
+    buf_printf(out, "{\"count\":%zu,\"peers\":", count);
+    buf_put(out, list->data, list->len);
+    buf_puts(out, ",\"verbose\":false}\n");
 }

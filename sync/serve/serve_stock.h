@@ -14,8 +14,8 @@
  * mining) is 0, false or "".  Each appends one JSON text and a newline.  r is of
  * reads_chain.  Any thread; knows nothing of HTTP.
  */
-struct serve_node {           /* what no database says */
-    const char *const *peers; /* NULL-ended */
+struct serve_node { /* what no database says */
+    size_t peers;   /* that answered lately */
     int64_t started_ms, now_ms;
     bool ready;
 };
@@ -25,7 +25,8 @@ enum errc serve_stock_stats(struct reader *r, const struct serve_node *node,
 /* r NULL: there is no chain yet.  *healthy false: stock's status is 503. */
 enum errc serve_stock_health(struct reader *r, const struct serve_node *node,
                              bool *healthy, struct buf *out, struct err *err);
-void serve_stock_peers(const struct serve_node *node, struct buf *out);
+/* list: a JSON array of count URLs. */
+void serve_stock_peers(size_t count, const struct buf *list, struct buf *out);
 
 /* /blocks: newest first, offset from the tip.  Below the base there are bare headers,
    as a restarted stock node has them.  No further block once 4 MiB are there. */

@@ -188,6 +188,32 @@ START_TEST(lists_are_bounded)
 }
 END_TEST
 
+START_TEST(strangers_are_told_of_public_addresses_alone)
+{
+    static const struct {
+        const char *url, *ip;
+        bool told;
+    } cases[] = {
+        {"http://198.51.100.1:8545", "198.51.100.1", true},
+        {"wss://node.example.org:8333", "198.51.100.1", true},
+        {"ws://[2001:db8::1]:8333", "2001:db8::1", true},
+        {"http://198.51.100.1:8545", "", false}, /* never reached */
+        {"http://127.0.0.1:8545", "127.0.0.1", false},
+        {"http://10.0.0.7", "10.0.0.7", false},
+        {"ws://[fd00::1]:8333", "fd00::1", false},
+        {"http://node.example.org", "192.168.1.4", false}, /* his own DNS */
+        {"http://node.internal", "198.51.100.1", false},
+        {"http://node", "198.51.100.1", false},
+        {"http://198.51.100.1/a-secret", "198.51.100.1", false},
+        {"http://me:word@198.51.100.1", "198.51.100.1", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        ck_assert_msg(adverts_may_tell(cases[i].url, cases[i].ip) == cases[i].told,
+                      "%s at %s", cases[i].url, cases[i].ip);
+}
+END_TEST
+
 /* --- seeds: localhost is in every hosts file, and no resolver is asked --- */
 
 START_TEST(a_seed_gives_peers_on_the_port_of_the_protocol)
@@ -240,6 +266,7 @@ Suite *suite(void)
     tcase_add_test(tc, stock_lists_without_peers_are_empty);
     tcase_add_test(tc, what_cannot_be_used_is_left_out_and_counted);
     tcase_add_test(tc, allowed_networks_may_be_named);
+    tcase_add_test(tc, strangers_are_told_of_public_addresses_alone);
     tcase_add_test(tc, what_is_no_list_is_a_bad_answer);
     tcase_add_test(tc, lists_are_bounded);
     tcase_add_test(tc, a_seed_gives_peers_on_the_port_of_the_protocol);

@@ -4,8 +4,6 @@
 #include "sync/peer/signed.h"
 #include "tests/unit/public_kit.h"
 
-static const char *const no_peers[] = {NULL};
-
 START_TEST(other_paths_lead_nowhere)
 {
     static const char *const paths[] = {
@@ -278,7 +276,7 @@ START_TEST(health_names_what_is_wrong)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         fake.status.generation = cases[i].chain ? 1 : 0;
         fake.status.ready = cases[i].ready;
-        cfg.peers = cases[i].peers ? two_peers : no_peers;
+        fake.peers = cases[i].peers ? 1 : 0;
         ck_assert_ptr_nonnull(ask("/health", NULL));
         ck_assert_uint_eq(say.status, cases[i].error ? 503 : 200);
         if (cases[i].error)

@@ -14,7 +14,6 @@
 
 /* What the public plane answers, on the databases of a node that mounted 200 and
    followed to 240 (tests/data/schema). */
-static const char *const two_peers[] = {"http://a", "b\"", NULL};
 static const char *const *query; /* name, value, ... NULL */
 static char dir[64];
 static struct public_config cfg;
@@ -86,8 +85,7 @@ static inline void set_up(void)
     ASSERT_OK(identity_open(path, &identity, &test_err));
     fake.status.generation = 1;
     fake.status.ready = true;
-    cfg = (struct public_config){
-        .data_dir = dir, .params = params_find("testnet"), .peers = two_peers};
+    cfg = (struct public_config){.data_dir = dir, .params = params_find("testnet")};
     site = (struct public_site){&cfg, &fake, reads_create(&fake, dir)};
 }
 
