@@ -123,7 +123,7 @@ static enum errc check_base(const struct control_generation *g,
 enum errc control_generation_check(struct control *c, struct err *err)
 {
     struct control_checkpoint k = {0};
-    struct control_generation g;
+    struct control_generation g = {0};
     bool found;
     enum errc rc = control_generation_live(c, &found, &g, err);
 
