@@ -12,7 +12,7 @@
  */
 struct task {
     void (*run)(struct task *task);
-    atomic_bool cancel; /* set by the owner; long tasks look at it */
+    atomic_bool cancel; /* set by the owner or pool_cancel; long tasks look at it */
 };
 
 struct pool;
@@ -21,6 +21,9 @@ struct pool *pool_create(size_t threads, size_t cap,
                          void (*done)(void *arg, struct task *task), void *arg);
 /* Takes ownership until done() is called.  Blocks while cap tasks wait. */
 void pool_submit(struct pool *pool, struct task *task);
+/* Sets cancel of the tasks that run and of all that will: pool_free is not far.  For
+   who frees the tasks, so that none goes meanwhile. */
+void pool_cancel(struct pool *pool);
 /* Runs what is queued, then joins the threads.  NULL is a no-op. */
 void pool_free(struct pool *pool);
 

@@ -32,6 +32,11 @@ enum errc chaindb_open(const char *path, enum chaindb_mode mode, struct chaindb 
     return ERR_OK;
 }
 
+void chaindb_stop_when(struct chaindb *db, atomic_bool *cancel)
+{
+    db_stop_when(&db->db, cancel);
+}
+
 enum errc chaindb_check(struct chaindb *db, struct err *err)
 {
     return db_check(&db->db, err) ? err_wrap(err, "chain.db") : ERR_OK;

@@ -1,6 +1,7 @@
 #ifndef STORE_CHAINDB_H
 #define STORE_CHAINDB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,8 @@ enum chaindb_mode {
 
 enum errc chaindb_open(const char *path, enum chaindb_mode mode, struct chaindb **out,
                        struct err *err);
+/* Reading that has begun or begins later ends with CANCELLED once the flag is set. */
+void chaindb_stop_when(struct chaindb *db, atomic_bool *cancel);
 /* Reads all of it: long; not for the engine thread. */
 enum errc chaindb_check(struct chaindb *db, struct err *err);
 void chaindb_close(struct chaindb *db);

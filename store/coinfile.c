@@ -119,7 +119,8 @@ static enum errc rebuild_index(struct coinfile *f, const char *path,
 {
     char have[65], want[65];
     size_t len;
-    enum errc rc = coinpass_run(f->map.bytes, f->map.len, &f->idx_heap, &len, err);
+    enum errc rc =
+        coinpass_run(f->map.bytes, f->map.len, &f->idx_heap, &len, NULL, err);
 
     if (rc)
         return rc;

@@ -1,6 +1,7 @@
 #ifndef STORE_COINFILE_H
 #define STORE_COINFILE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,7 +89,9 @@ enum errc coinfile_scan(struct coinfile *f,
                                           struct err *err),
                         void *arg, struct err *err);
 
-/* Full pass over the file on disk: every chunk hash, order, bound, count, total. */
-enum errc coinfile_verify(struct coinfile *f, struct err *err);
+/* Full pass over the file on disk: every chunk hash, order, bound, count, total.
+   ERR_CANCELED when cancel (NULL: never) is set meanwhile. */
+enum errc coinfile_verify(struct coinfile *f, const atomic_bool *cancel,
+                          struct err *err);
 
 #endif

@@ -108,7 +108,8 @@ enum errc coinfile_scan(struct coinfile *f,
     return rc;
 }
 
-enum errc coinfile_verify(struct coinfile *f, struct err *err)
+enum errc coinfile_verify(struct coinfile *f, const atomic_bool *cancel,
+                          struct err *err)
 {
     AUTOFREE uint8_t *idx = NULL;
     struct coinfile_id id;
@@ -116,7 +117,7 @@ enum errc coinfile_verify(struct coinfile *f, struct err *err)
     enum errc rc = coinhead_decode(f->map.bytes, &id, err);
 
     if (!rc)
-        rc = coinpass_run(f->map.bytes, f->map.len, &idx, &len, err);
+        rc = coinpass_run(f->map.bytes, f->map.len, &idx, &len, cancel, err);
     if (rc)
         return rc;
     /* The index is a function of the file: a chunk that changed shows in its row. */

@@ -72,7 +72,7 @@ static enum errc take_chunk(struct pass *p, struct err *err)
 }
 
 enum errc coinpass_run(const uint8_t *map, uint64_t file_bytes, uint8_t **idx,
-                       size_t *idx_len, struct err *err)
+                       size_t *idx_len, const atomic_bool *cancel, struct err *err)
 {
     CLEANUP(coinidx_builder_free)
     struct coinidx_builder *builder = coinidx_builder_create(map);
@@ -80,8 +80,11 @@ enum errc coinpass_run(const uint8_t *map, uint64_t file_bytes, uint8_t **idx,
         .map = map, .at = COINHEAD_BYTES, .end = file_bytes, .builder = builder};
 
     while (p.at < p.end) {
-        enum errc rc = take_chunk(&p, err);
+        enum errc rc;
 
+        if (cancel && atomic_load(cancel))
+            return err_fail(err, REASON_CANCELLED, "cancelled");
+        rc = take_chunk(&p, err);
         if (rc)
             return rc;
     }

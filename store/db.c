@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "store/db.h"
 
+enum { PROGRESS_OPS = 1000 }; /* of SQLite's machine, between two looks at a flag */
+
 static enum reason reason_of(const struct db *db)
 {
     int system = sqlite3_system_errno(db->handle);
@@ -19,6 +21,8 @@ static enum reason reason_of(const struct db *db)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return REASON_STORAGE_CORRUPT;
+    case SQLITE_INTERRUPT:
+        return REASON_CANCELLED;
     case SQLITE_BUSY:
         return REASON_BUSY;
     case SQLITE_CONSTRAINT:
@@ -84,6 +88,18 @@ enum errc db_release(struct db *db, enum errc rc, struct err *err)
         (void)sqlite3_exec(db->handle, "ROLLBACK TO whole; RELEASE whole", NULL, NULL,
                            NULL);
     return rc;
+}
+
+static int is_set(void *flag)
+{
+    const atomic_bool *cancel = flag;
+
+    return atomic_load(cancel);
+}
+
+void db_stop_when(struct db *db, atomic_bool *cancel)
+{
+    sqlite3_progress_handler(db->handle, PROGRESS_OPS, is_set, cancel);
 }
 
 enum errc db_check(struct db *db, struct err *err)

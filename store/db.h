@@ -2,6 +2,7 @@
 #define STORE_DB_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,8 +42,12 @@ void db_close(struct db *db);
 /* Reads all of it, for what can be seen without knowing what was in it. */
 enum errc db_check(struct db *db, struct err *err);
 
+/* What runs from now on ends with CANCELLED once the flag, which outlives db, is set.
+ */
+void db_stop_when(struct db *db, atomic_bool *cancel);
+
 /* What SQLite said last, as an error: DISK_FULL, STORAGE_CORRUPT, BUSY, CONFLICT (a
-   constraint) or STORAGE_FAILED. */
+   constraint), CANCELLED or STORAGE_FAILED. */
 enum errc db_fail(const struct db *db, const char *what, struct err *err);
 
 enum errc db_begin(struct db *db, struct err *err);

@@ -20,8 +20,10 @@ struct extsort_options {
     const char *dir;     /* where runs go; borrowed for the life of the sorter */
     size_t memory_bytes; /* held before a run is spilled: records and their order */
     size_t record_max;   /* bytes; a larger one is ERR_INVALID, an empty one too */
-    /* Where the first 8 bytes of records differ, their order is compare's. */
+    /* Where the 8 bytes from first_at on of records differ, their order is compare's.
+     */
     bool first_bytes;
+    size_t first_at;
     int (*compare)(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 };
 
@@ -29,7 +31,9 @@ struct extsort_options {
 static inline uint64_t extsort_first_of(const struct extsort_options *opt,
                                         const uint8_t *record, size_t len)
 {
-    return opt->first_bytes && len >= 8 ? bytes_be64(record) : 0;
+    return opt->first_bytes && len >= opt->first_at + 8
+               ? bytes_be64(record + opt->first_at)
+               : 0;
 }
 
 enum errc extsort_create(const struct extsort_options *opt, struct extsort **out,

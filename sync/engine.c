@@ -352,6 +352,7 @@ static void *engine_thread(void *arg)
     }
     engine_new_epoch(e);
     attest_abort(e);
+    pool_cancel(e->pool); /* nobody but us frees a task while the inbox is open */
     collect_errands(e);
     chan_close(e->inbox);
     transfer_stop(e->transfer);

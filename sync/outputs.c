@@ -259,6 +259,8 @@ enum errc outputs_compare(const char *dir, const char *tmp_dir, atomic_bool *can
     struct extsort_options opt = {.dir = tmp_dir,
                                   .memory_bytes = SORT_MEMORY,
                                   .record_max = NOTE_MAX,
+                                  .first_bytes = true, /* of the key */
+                                  .first_at = 1,
                                   .compare = compare_notes};
 
     if (open_both(dir, &db, &coins, err) || extsort_create(&opt, &sort, err))

@@ -102,7 +102,7 @@ static enum errc check_headers(struct chaindb *db, struct state *state, struct e
     return ERR_OK;
 }
 
-static enum errc check_changes(const struct selfcheck *t, struct err *err)
+static enum errc check_changes(struct selfcheck *t, struct err *err)
 {
     CLEANUP(chaindb_close) struct chaindb *db = NULL;
     CLEANUP(state_close) struct state *state = NULL;
@@ -112,6 +112,7 @@ static enum errc check_changes(const struct selfcheck *t, struct err *err)
     if (chaindb_open(path, CHAINDB_READER, &db, err) ||
         state_open(t->dir, db, &state, err) || chaindb_begin(db, err))
         return err->code;
+    chaindb_stop_when(db, &t->base.task.cancel);
     rc = state_verify(state, err);
     if (!rc)
         rc = check_headers(db, state, err);
@@ -130,7 +131,7 @@ static void run(struct task *task)
 
     if (check_changes(t, &t->err) || coinfile_open(base, idx, NULL, &coins, &t->err))
         return;
-    (void)coinfile_verify(coins, &t->err);
+    (void)coinfile_verify(coins, &t->base.task.cancel, &t->err);
 }
 
 static enum errc write_quarantine(struct engine *e, const struct err *why,
@@ -187,7 +188,7 @@ static void done(struct engine *e, struct job_task *base)
         log_info("the live generation is whole", KV_U("generation", t->generation));
     else if (t->err.reason == REASON_STORAGE_CORRUPT)
         selfcheck_quarantine(e, &t->err);
-    else
+    else if (t->err.code != ERR_CANCELED) /* the daemon is stopping */
         log_warn("self-check not finished, ignoring", KV_S("detail", t->err.msg));
 }
 

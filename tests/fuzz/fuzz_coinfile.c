@@ -127,7 +127,7 @@ static void read_it(const uint8_t key[32])
     memcpy(at.txid, key, 32);
     (void)coinfile_find(f, &at, &found, &got, &err);
     (void)coinfile_scan(f, ignore_coin, NULL, &err);
-    if (coinfile_verify(f, &err) == ERR_OK)
+    if (coinfile_verify(f, NULL, &err) == ERR_OK)
         write_again(f);
 }
 

@@ -67,6 +67,29 @@ static struct chaindb_header get(struct chaindb *db, uint8_t name)
     return h;
 }
 
+START_TEST(a_long_look_is_given_up_when_told)
+{
+    CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
+    atomic_bool cancel = false;
+    bool added;
+
+    ASSERT_OK(chaindb_begin(db, &test_err));
+    for (unsigned i = 0; i < 2000; i++) {
+        struct chaindb_header h = header(1, 2, i, 4);
+
+        h.hash[1] = (uint8_t)(i >> 8);
+        h.hash[2] = (uint8_t)i;
+        ASSERT_OK(chaindb_header_put(db, &h, &added, &test_err));
+    }
+    ASSERT_OK(chaindb_commit(db, &test_err));
+    chaindb_stop_when(db, &cancel);
+    ASSERT_OK(chaindb_check(db, &test_err));
+    atomic_store(&cancel, true);
+    ASSERT_ERR(ERR_CANCELED, chaindb_check(db, &test_err));
+    ck_assert_int_eq((int)test_err.reason, REASON_CANCELLED);
+}
+END_TEST
+
 START_TEST(a_header_comes_back_as_it_was_put)
 {
     CLEANUP(chaindb_close) struct chaindb *db = open_db(CHAINDB_WRITER);
@@ -381,6 +404,7 @@ Suite *suite(void)
 
     tcase_add_checked_fixture(t, make_dir, remove_dir);
     tcase_add_test(t, a_header_comes_back_as_it_was_put);
+    tcase_add_test(t, a_long_look_is_given_up_when_told);
     tcase_add_test(t, a_height_or_time_that_cannot_be_stored_is_refused);
     tcase_add_test(t, the_best_header_has_most_work_and_was_first);
     tcase_add_test(t, what_stands_on_an_invalid_header_is_invalid);

@@ -64,7 +64,12 @@ static void expect_coins(struct coinfile *f, const struct coin *coins, uint32_t 
     }
     ASSERT_OK(coinfile_scan(f, expect_next, &w, &test_err));
     ck_assert_uint_eq(w.n, n);
-    ASSERT_OK(coinfile_verify(f, &test_err));
+    ASSERT_OK(coinfile_verify(f, NULL, &test_err));
+    if (n > 0) {
+        const atomic_bool cancel = true;
+
+        ASSERT_ERR(ERR_CANCELED, coinfile_verify(f, &cancel, &test_err));
+    }
 }
 
 static const uint32_t sizes[] = {0, 1, 2, 3, 70, 5000, 40000};

@@ -123,32 +123,34 @@ END_TEST
 static int compare_long_keys(const uint8_t *a, size_t a_len, const uint8_t *b,
                              size_t b_len)
 {
-    if (a_len != 12 || b_len != 12)
+    if (a_len != b_len || (a_len != 12 && a_len != 13))
         abort();
-    return memcmp(a, b, 8);
+    return memcmp(a + a_len - 12, b + b_len - 12, 8);
 }
 
 /* Keys of eight bytes, of which the sorter may look at the number alone. */
 static const struct {
     uint64_t mask;
-    size_t memory;
+    size_t memory, first_at;
 } long_keys[] = {
-    {UINT64_MAX, 1 << 20},
-    {UINT64_MAX, 16384}, /* in memory; some runs */
-    {UINT64_MAX, 2048},  /* two levels */
-    {0xffff, 1 << 20},
-    {0xffff, 2048},                       /* alike in what radixes look at */
-    {UINT64_C(0xfff) << 52 | 3, 1 << 20}, /* few of each */
-    {UINT64_C(3) << 62, 1 << 20},         /* four keys: by arrival */
-    {UINT64_C(3) << 62, 2048},
+    {UINT64_MAX, 1 << 20, 0},
+    {UINT64_MAX, 16384, 0}, /* in memory; some runs */
+    {UINT64_MAX, 2048, 0},  /* two levels */
+    {0xffff, 1 << 20, 0},
+    {0xffff, 2048, 0},                       /* alike in what radixes look at */
+    {UINT64_C(0xfff) << 52 | 3, 1 << 20, 0}, /* few of each */
+    {UINT64_C(3) << 62, 1 << 20, 0},         /* four keys: by arrival */
+    {UINT64_C(3) << 62, 2048, 0},
+    {UINT64_MAX, 16384, 1}, /* a byte before the key */
 };
 
 START_TEST(records_whose_first_bytes_order_them)
 {
     const struct extsort_options opt = {.dir = dir,
                                         .memory_bytes = long_keys[_i].memory,
-                                        .record_max = 12,
+                                        .record_max = 13,
                                         .first_bytes = true,
+                                        .first_at = long_keys[_i].first_at,
                                         .compare = compare_long_keys};
     CLEANUP(extsort_free) struct extsort *s = NULL;
     uint64_t seed = 88172645463325252U, sum = 0, last = 0;
@@ -158,19 +160,20 @@ START_TEST(records_whose_first_bytes_order_them)
 
     ASSERT_OK(extsort_create(&opt, &s, &test_err));
     for (uint32_t i = 0; i < 8000; i++) {
-        uint8_t r[12];
+        uint8_t r[13] = {(uint8_t)~i};
+        uint8_t *key = r + long_keys[_i].first_at;
 
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
-        bytes_put_be64(r, seed & long_keys[_i].mask);
-        bytes_put_be32(r + 8, i);
-        ASSERT_OK(extsort_add(s, r, sizeof(r), &test_err));
+        bytes_put_be64(key, seed & long_keys[_i].mask);
+        bytes_put_be32(key + 8, i);
+        ASSERT_OK(extsort_add(s, r, 12 + long_keys[_i].first_at, &test_err));
     }
     ASSERT_OK(extsort_finish(s, &test_err));
     for (; !extsort_next(s, &rec, &len, &test_err) && rec; n++) {
-        uint64_t key = bytes_be64(rec);
-        uint32_t arrival = bytes_be32(rec + 8);
+        uint64_t key = bytes_be64(rec + long_keys[_i].first_at);
+        uint32_t arrival = bytes_be32(rec + len - 4);
 
         if (n > 0 && (key < last || (key == last && arrival <= last_arrival)))
             ck_abort_msg("record %u is out of order", n);

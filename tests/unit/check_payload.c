@@ -35,7 +35,7 @@ static void unspent_of_file(char hex[65])
     uint8_t root[32];
 
     ASSERT_OK(coinfile_open(p.coins, p.idx, p.result.coins.state_root, &f, &test_err));
-    ASSERT_OK(coinfile_verify(f, &test_err));
+    ASSERT_OK(coinfile_verify(f, NULL, &test_err));
     ASSERT_OK(coinfile_scan(f, collect, l, &test_err));
     unspent_root(l->coins, l->n, root);
     hex_encode(root, 32, hex);

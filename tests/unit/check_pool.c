@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 
 #include "base/chan.h"
@@ -146,6 +147,31 @@ START_TEST(every_task_runs_once_and_comes_back)
 }
 END_TEST
 
+static void run_until_cancelled(struct task *task)
+{
+    while (!atomic_load(&task->cancel))
+        (void)sched_yield();
+}
+
+/* Two that run, and some that have not begun. */
+START_TEST(a_pool_that_is_to_end_does_not_wait_for_long_tasks)
+{
+    struct chan *results = chan_create(5);
+    struct pool *pool = pool_create(2, 5, give_back, results);
+    struct task tasks[5];
+
+    for (size_t i = 0; i < 5; i++) {
+        tasks[i] = (struct task){.run = run_until_cancelled};
+        pool_submit(pool, &tasks[i]);
+    }
+    pool_cancel(pool);
+    pool_free(pool);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_ptr_nonnull(chan_recv_for(results, 0));
+    chan_free(results);
+}
+END_TEST
+
 START_TEST(no_pool_is_freed_quietly)
 {
     struct chan *results = chan_create(1);
@@ -169,6 +195,7 @@ Suite *suite(void)
     tcase_add_test(tc, closing_wakes_a_sender_that_waits);
     tcase_add_test(tc, a_waiting_receiver_gets_what_comes);
     tcase_add_test(tc, every_task_runs_once_and_comes_back);
+    tcase_add_test(tc, a_pool_that_is_to_end_does_not_wait_for_long_tasks);
     tcase_add_test(tc, no_pool_is_freed_quietly);
     suite_add_tcase(s, tc);
     return s;
