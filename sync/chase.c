@@ -83,6 +83,20 @@ static void note_best(struct chase *c)
     c->best_height = c->has_best ? best.height : 0;
 }
 
+/* Who said to have another block there is on another chain, and may be right: it is not
+   asked for this one's, and its own chain is looked at later. */
+static void exclude_others(struct engine *e)
+{
+    struct chase *c = &e->chase;
+
+    for (size_t i = 0; i < e->job.vote_count; i++) {
+        const struct vote *v = &e->job.votes[i];
+
+        if (memcmp(v->block_hash, c->target_hash, 32) != 0)
+            c->excluded[peerbook_index(e, v->peer)] = true;
+    }
+}
+
 void chase_start(struct engine *e, const struct chase_target *t,
                  void (*done)(struct engine *e, enum chase_result result,
                               const struct err *err))
@@ -102,6 +116,8 @@ void chase_start(struct engine *e, const struct chase_target *t,
     c->target_height = c->next = t->height;
     memcpy(c->target_hash, t->hash, 32);
     memcpy(c->expect, t->hash, 32);
+    if (c->proof)
+        exclude_others(e);
     c->done = done;
     c->moved_mono_ms = clock_mono_ms();
     c->headers_alone = t->headers_alone;

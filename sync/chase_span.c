@@ -261,7 +261,7 @@ static void refuse(struct engine *e, struct chase_span *s, const struct header *
                    c->next, got, want);
     c->excluded[p->slot] = true;
     /* As with blocks: near the tip an honest peer may have reorganised. */
-    if (c->next < c->target_height)
+    if (c->next < c->target_height && votes_claim(&e->job, p, c->target_hash))
         blame(e, p, PEER_FAULT_LIE, REASON_HEADER_CHAIN_INVALID, text);
     chase_span_clear(s);
 }

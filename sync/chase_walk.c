@@ -130,7 +130,7 @@ static enum errc store_block(struct chase *c, const struct decoded *d, struct er
     return ERR_OK;
 }
 
-/* The sender claimed a chain, and this block is not on it. */
+/* This block is not on the chain: a lie of a sender who claimed it. */
 static void refuse_block(struct engine *e, struct chase_slot *s)
 {
     struct chase *c = &e->chase;
@@ -144,7 +144,8 @@ static void refuse_block(struct engine *e, struct chase_slot *s)
                    (unsigned long long)c->next, got, want);
     c->excluded[peerbook_index(e, p)] = true;
     /* Near the tip an honest peer may have reorganised; far below it none does. */
-    if (c->proof && c->next < c->target_height)
+    if (c->proof && c->next < c->target_height &&
+        votes_claim(&e->job, p, c->target_hash))
         peer_blame(p, PEER_FAULT_LIE, REASON_HEADER_CHAIN_INVALID, 0, text,
                    clock_mono_ms(), clock_now_ms());
     log_info("block is not on the chain asked for", KV_S("peer", p->url),

@@ -589,6 +589,8 @@ void late_pump(struct engine *e);
 void votes_ask(struct engine *e, void (*done)(struct engine *e));
 /* Whoever was caught lying about the blocks below has no word in it. */
 void votes_drop_liars(struct job *j);
+/* p said that its block at the candidate's height is this one. */
+bool votes_claim(const struct job *j, const struct peer *p, const uint8_t hash[32]);
 
 /* --- weigh.c --- */
 /* best_chain, confirmations and next_block of the job's evidence. */

@@ -79,6 +79,14 @@ void votes_ask(struct engine *e, void (*done)(struct engine *e))
     one_vote_less(e);
 }
 
+bool votes_claim(const struct job *j, const struct peer *p, const uint8_t hash[32])
+{
+    for (size_t i = 0; i < j->vote_count; i++)
+        if (j->votes[i].peer == p)
+            return memcmp(j->votes[i].block_hash, hash, 32) == 0;
+    return false;
+}
+
 /* Whoever was caught lying about the blocks below has no word in it.  (Above, a lax
    node may follow what we refuse, and still be right about the checkpoint.) */
 void votes_drop_liars(struct job *j)

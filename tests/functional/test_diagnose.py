@@ -82,18 +82,63 @@ def test_a_rule_that_refused_is_the_cause(node, peers, payload, reason):
     assert since
 
 
+def without(payload, *keys):
+    return {key: value for key, value in payload.items() if key not in keys}
+
+
+def flipped(text):
+    return text[:-1] + ("0" if text[-1] != "0" else "1")
+
+
+PAYLOADS = {
+    "unsigned": lambda p: without(p, "signature", "pubkey"),
+    "bad_signature": lambda p: {**p, "signature": flipped(p["signature"])},
+    "metadata_malformed": lambda p: {**p, "block_hash": p["block_hash"][:-1]},
+    "no_quorum": lambda p: {**p, "block_hash": flipped(p["block_hash"])},
+    "work_mismatch": lambda p: {**p, "work": 297016},
+    "payload_hash_mismatch": lambda p: {**p, "data": {**p["data"], "more": 1}},
+}
+
+
+@pytest.mark.parametrize("reason", PAYLOADS)
+def test_what_was_wrong_with_a_checkpoint_is_the_cause(node, peers, payload, reason):
+    n = node(peers(3))
+    job = n.sync(payload=PAYLOADS[reason](payload))
+    assert job["error"]["reason"] == reason, job["error"]
+    found = cause(n, reason)
+    assert job["job_id"] in found["evidence"] and found["hint"]
+
+
+def test_nobody_serving_the_next_block_is_the_cause(node, peers, payload):
+    three = peers(3)
+    for peer in three:
+        peer.withheld = range(201, 241)
+    n = node(three, {"checkpoint": {"min_confirmations": 0}})
+    job = n.sync(payload=payload)
+    assert job["error"]["reason"] == "no_peer_serves_next_block", job["error"]
+    assert cause(n, "no_peer_serves_next_block")["hint"]
+
+
 SOURCES = {
-    "source_unreachable": lambda: stockpeer.Answer(404, {"error": "no"}),
-    "payload_malformed": lambda: stockpeer.Answer(200, b"{\"height\": 200, "),
+    "source_unreachable": (stockpeer.Answer(404, {"error": "no"}), {}),
+    "payload_malformed": (stockpeer.Answer(200, b"{\"height\": 200, "), {}),
+    "payload_too_large": (None, {"max_bytes": 1000}),
+    "source_too_slow": (stockpeer.Answer(200, b"{" + b" " * 50000, pace=(100, 0.1)),
+                        {"min_speed": "1MiB"}),
 }
 
 
 @pytest.mark.parametrize("reason", SOURCES)
-def test_a_source_that_failed_is_the_cause(node, peers, reason):
+def test_a_source_that_failed_is_the_cause(node, peers, payload, reason):
     three = peers(3)
-    three[0].faults.append(("/cp.json", SOURCES[reason]()))
-    n = node(three)
-    job = n.sync(url=three[0].url + "/cp.json")
+    answer, transfer = SOURCES[reason]
+    url = three[0].serve("/cp.json", payload)
+    if answer:
+        three[0].fail("/cp.json", answer)
+    n = node(three, {"transfer": transfer})
+    job = n.wait_job(n.rpc("sync.start", url=url)["job_id"], 120)
     assert job["state"] == "failed"
+    known = {"payload_malformed": "metadata_malformed"}
+    assert job["error"]["reason"] in (reason, known.get(reason)), job["error"]
     found = cause(n, job["error"]["reason"])
-    assert job["job_id"] in found["evidence"]
+    assert job["job_id"] in found["evidence"] and found["hint"]
