@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "rpc/methods.h"
@@ -131,7 +133,7 @@ METHODS_HANDLER(snapshot_list)
 METHODS_HANDLER(snapshot_get)
 {
     CLEANUP_BUF struct buf text = BUF(MANIFEST_MAX);
-    AUTOFREE char *path = NULL;
+    AUTOFREE char *path = NULL, *whole = NULL;
     ITEM item = {.manifest = NULL};
     uint8_t digest[32];
 
@@ -141,7 +143,8 @@ METHODS_HANDLER(snapshot_get)
     manifest_digest(item.manifest, digest);
     out_hash(result, "digest", digest);
     path = snapshelf_path(ctx->cfg->data_dir, item.id);
-    out_text(result, "path", ctx->role == RPC_ROLE_ADMIN ? path : NULL);
+    whole = realpath(path, NULL); /* data_dir may be relative to where we started */
+    out_text(result, "path", ctx->role == RPC_ROLE_ADMIN ? whole : NULL);
     manifest_write(item.manifest, &text);
     return out_document(result, "manifest", text.data, err);
 }

@@ -19,6 +19,10 @@ bool public_payload_kept(const struct public_site *site, uint8_t hash[32]);
 
 PUBLIC_HANDLER(public_snapshot_list);
 PUBLIC_HANDLER(public_snapshot_file); /* /snapshots/<id>/<file> */
+/* The highest that are served, as a JSON array: what each is, or its id alone. */
+enum { PUBLIC_SNAPSHOTS_TOLD = 8 };
+enum errc public_snapshot_tell(const struct public_site *site, size_t most, bool ids,
+                               struct buf *out, struct err *err);
 
 PUBLIC_HANDLER(public_stock_stats);
 PUBLIC_HANDLER(public_stock_health);

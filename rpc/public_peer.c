@@ -34,6 +34,21 @@ static bool who(const struct public_site *site, const struct public_ask *ask,
     return false;
 }
 
+/* Into told, which self borrows. */
+static bool tell_snapshots(const struct public_site *site, bool ids,
+                           struct serve_self *self, struct buf *told,
+                           struct public_say *say)
+{
+    struct err err;
+
+    if (public_snapshot_tell(site, PUBLIC_SNAPSHOTS_TOLD, ids, told, &err)) {
+        public_call_fail(say, &err);
+        return false;
+    }
+    self->snapshots = told->data;
+    return true;
+}
+
 static void say_signed(const struct public_site *site, const char *what,
                        const struct buf *body, struct public_say *say)
 {
@@ -48,12 +63,12 @@ static void say_signed(const struct public_site *site, const char *what,
 PUBLIC_HANDLER(public_peer_hello)
 {
     CLEANUP(reader_release) struct reader *reader = NULL;
-    CLEANUP_BUF struct buf body = BUF(PUBLIC_BODY_MAX);
+    CLEANUP_BUF struct buf body = BUF(PUBLIC_BODY_MAX), told = BUF(PUBLIC_BODY_MAX);
     struct serve_self self;
     struct err err;
 
     (void)rest;
-    if (!who(site, ask, &self, say))
+    if (!who(site, ask, &self, say) || !tell_snapshots(site, true, &self, &told, say))
         return;
     if (chain_or_none(site, &reader, &err) != ERR_OK ||
         serve_self_hello(reader, &self, &body, &err) != ERR_OK)
@@ -81,10 +96,11 @@ static void say_list(const struct public_site *site, const char *what,
 
 PUBLIC_HANDLER(public_peer_checkpoints)
 {
+    CLEANUP_BUF struct buf told = BUF(PUBLIC_BODY_MAX);
     struct serve_self self;
 
     (void)rest;
-    if (!who(site, ask, &self, say))
+    if (!who(site, ask, &self, say) || !tell_snapshots(site, false, &self, &told, say))
         return;
     self.has_payload = public_payload_kept(site, self.payload);
     say_list(site, "checkpoints", serve_self_checkpoints, &self, say);

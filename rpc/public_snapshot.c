@@ -65,28 +65,44 @@ static void put_item(const struct snapshelf_item *item, struct buf *out)
     buf_printf(out, "\"state_root\":\"%s\"}", hex);
 }
 
+enum errc public_snapshot_tell(const struct public_site *site, size_t most, bool ids,
+                               struct buf *out, struct err *err)
+{
+    struct snapshelf shelf = {.count = 0};
+    size_t told = 0;
+
+    if (site->cfg->serve_snapshots && snapshelf_read(site->cfg->data_dir, &shelf, err))
+        return err->code;
+    buf_puts(out, "[");
+    for (size_t i = 0; i < shelf.count && told < most; i++) {
+        const struct snapshelf_item *item = &shelf.items[i];
+
+        if (item->withdrawn)
+            continue;
+        buf_puts(out, told++ > 0 ? "," : "");
+        if (ids)
+            buf_printf(out, "\"%s\"", item->id);
+        else
+            put_item(item, out);
+    }
+    buf_puts(out, "]");
+    snapshelf_fini(&shelf);
+    return ERR_OK;
+}
+
 PUBLIC_HANDLER(public_snapshot_list)
 {
-    struct snapshelf shelf;
     struct err err;
-    size_t told = 0;
 
     (void)rest;
     if (!is_served(site, say))
         return;
-    if (snapshelf_read(site->cfg->data_dir, &shelf, &err)) {
+    buf_puts(&say->body, "{\"snapshots\":");
+    if (public_snapshot_tell(site, SNAPSHELF_MAX, false, &say->body, &err)) {
         public_call_fail(say, &err);
         return;
     }
-    buf_puts(&say->body, "{\"snapshots\":[");
-    for (size_t i = 0; i < shelf.count; i++) {
-        if (shelf.items[i].withdrawn)
-            continue;
-        buf_puts(&say->body, told++ > 0 ? "," : "");
-        put_item(&shelf.items[i], &say->body);
-    }
-    buf_puts(&say->body, "]}\n");
-    snapshelf_fini(&shelf);
+    buf_puts(&say->body, "}\n");
     say_known(ask, say);
 }
 

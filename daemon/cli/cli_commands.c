@@ -142,6 +142,28 @@ static const char import_help[] =
     "  --out DIR             the new directory\n"
     "  --data-dir DIR        instead: snapshots/<id> of this data directory\n" TRUST_HELP;
 
+static const char create_help[] =
+    "\n"
+    "Of the state at the tip, or at a height that the node can go back to. It follows the\n"
+    "chain meanwhile. Ends with the job; cairn cancel ends that.\n"
+    "  --height H         the state after this block\n"
+    "  --block-hash HASH  which must be this one\n";
+
+static const char submit_help[] =
+    "\n"
+    "MANIFEST, or the directory it is in, was signed elsewhere (snapshot sign). The daemon\n"
+    "takes those signatures of its own snapshot that hold and that it lacks.\n";
+
+static const char withdraw_help[] =
+    "\n"
+    "Its files go; who asks for them is told that it was withdrawn. The checkpoint of its\n"
+    "block is revoked, and nodes that stand on it halt: to take a snapshot away and no\n"
+    "more, use snapshot delete.\n"
+    "  --reason R         why; it is in what is signed\n";
+
+static const char delete_help[] = "\n"
+                                  "  --reason R         why, for the audit log\n";
+
 static const char limit_help[] = "\n"
                                  "  --limit N          at most so many (default 50)\n";
 
@@ -182,6 +204,20 @@ const struct cli_command cli_commands[] = {
      CLI_OFFLINE | CLI_TAKES(CLI_OPT_OUT) | CLI_TAKES(CLI_OPT_ALG) |
          PASSPHRASE_OPTIONS | CLI_TAKES(CLI_OPT_NO_PASSPHRASE),
      cli_keygen_run},
+    {"snapshot create", "", "Have the daemon make a snapshot", create_help, 0, 0,
+     CLI_TAKES(CLI_OPT_HEIGHT) | CLI_TAKES(CLI_OPT_BLOCK_HASH), cli_snapshot_create},
+    {"snapshot list", "", "Snapshots the daemon has, highest first", "", 0, 0, 0,
+     cli_snapshot_list},
+    {"snapshot get", "ID", "One of them, and where it lies", "", 1, 1, 0,
+     cli_snapshot_get},
+    {"snapshot check", "ID", "Have the daemon check every byte of one", "", 1, 1, 0,
+     cli_snapshot_check},
+    {"snapshot submit", "MANIFEST", "Bring the daemon a manifest's signatures",
+     submit_help, 1, 1, 0, cli_snapshot_submit},
+    {"snapshot withdraw", "ID", "Serve one no more, and revoke its checkpoint",
+     withdraw_help, 1, 1, CLI_TAKES(CLI_OPT_REASON), cli_snapshot_withdraw},
+    {"snapshot delete", "ID", "Remove one", delete_help, 1, 1,
+     CLI_TAKES(CLI_OPT_REASON), cli_snapshot_delete},
     {"snapshot publish", "DIR", "Put a snapshot on an object store", publish_help, 1, 1,
      CLI_OFFLINE | STORE_OPTIONS | CLI_TAKES(CLI_OPT_BACK), cli_publish_run},
     {"snapshot sign", "MANIFEST", "Sign a snapshot", sign_help, 1, 1,

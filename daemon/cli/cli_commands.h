@@ -30,5 +30,12 @@ enum cli_exit cli_snapshot_verify(struct cli *c);
 enum cli_exit cli_bundle_create(struct cli *c);
 enum cli_exit cli_bundle_verify(struct cli *c);
 enum cli_exit cli_bundle_import(struct cli *c);
+enum cli_exit cli_snapshot_create(struct cli *c);
+enum cli_exit cli_snapshot_check(struct cli *c);
+enum cli_exit cli_snapshot_list(struct cli *c);
+enum cli_exit cli_snapshot_get(struct cli *c);
+enum cli_exit cli_snapshot_submit(struct cli *c);
+enum cli_exit cli_snapshot_withdraw(struct cli *c);
+enum cli_exit cli_snapshot_delete(struct cli *c);
 
 #endif

@@ -70,9 +70,8 @@ static void show_stages(struct watch *w, const cJSON *job)
     (void)fflush(stdout);
 }
 
-static void show(struct watch *w, const cJSON *status)
+static void show(struct watch *w, const cJSON *progress)
 {
-    const cJSON *progress = cli_text_member(status, "progress");
     int64_t now = clock_mono_ms();
 
     if (w->terminal) {
@@ -97,7 +96,7 @@ static bool has_ended(const cJSON *job)
 static enum cli_exit step(struct cli *c, struct watch *w, const char *job_id,
                           struct cli_answer *job)
 {
-    CLI_ANSWER status = {0};
+    const cJSON *progress;
     cJSON *params = cJSON_CreateObject();
     enum cli_exit rc;
 
@@ -108,11 +107,9 @@ static enum cli_exit step(struct cli *c, struct watch *w, const char *job_id,
     if (rc != CLI_DONE || cli_is_json(c))
         return rc;
     show_stages(w, job->result);
-    if (has_ended(job->result))
-        return rc;
-    rc = cli_call(c, "sync.status", NULL, &status);
-    if (rc == CLI_DONE && strcmp(cli_text_of(status.result, "job_id"), job_id) == 0)
-        show(w, status.result);
+    progress = cli_text_member(job->result, "progress");
+    if (progress && !has_ended(job->result))
+        show(w, progress);
     return rc;
 }
 
@@ -138,6 +135,9 @@ static char *ending(const cJSON *job, bool done)
         return xasprintf("%s succeeded: checkpoint %s %s", id,
                          cli_text_count(checkpoint, "height", height),
                          cli_text_of(checkpoint, "block_hash"));
+    if (done && cli_text_member(job, "result"))
+        return xasprintf("%s succeeded: %s %s", id, cli_text_of(job, "kind"),
+                         cli_text_of(cli_text_member(job, "result"), "id"));
     if (error)
         return xasprintf("cairn: %s failed in %s: %s: %s", id,
                          cli_text_of(error, "stage"), cli_text_of(error, "reason"),

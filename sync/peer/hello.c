@@ -48,6 +48,8 @@ void hello_write(const struct hello *h, const uint8_t nonce[32], struct buf *out
     json_write_string(h->network, strlen(h->network), out);
     buf_puts(out, ",");
     put_hash("nonce", nonce, out);
+    if (h->snapshots)
+        buf_printf(out, "\"snapshots\":%s,", h->snapshots);
     buf_puts(out, "\"software\":");
     json_write_string(h->software, strlen(h->software), out);
     if (!h->has_tip) {

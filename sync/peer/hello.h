@@ -28,6 +28,7 @@ struct hello {
     struct work tip_work;
     bool has_headers, has_blocks; /* whether it serves any, and from which height on */
     uint64_t headers_from, blocks_from;
+    const char *snapshots; /* to be written: a JSON array of ids; NULL: not told */
 };
 
 /* To be freed by the caller. */

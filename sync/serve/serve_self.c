@@ -34,7 +34,7 @@ static enum errc get_chain(struct reader *r, struct hello *h, struct err *err)
 enum errc serve_self_hello(struct reader *r, const struct serve_self *self,
                            struct buf *out, struct err *err)
 {
-    struct hello h = {.software = "cairn/" CAIRN_VERSION};
+    struct hello h = {.software = "cairn/" CAIRN_VERSION, .snapshots = self->snapshots};
 
     memcpy(h.network, self->params->network, sizeof(h.network));
     memcpy(h.genesis, self->params->genesis_hash, sizeof(h.genesis));
@@ -177,7 +177,7 @@ enum errc serve_self_checkpoints(struct reader *r, const struct serve_self *self
         return err->code;
     buf_puts(out, "],");
     put_who(self, out);
-    buf_puts(out, "}");
+    buf_printf(out, ",\"snapshots\":%s}", self->snapshots ? self->snapshots : "[]");
     return ERR_OK;
 }
 

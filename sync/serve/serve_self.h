@@ -17,9 +17,11 @@ enum { SERVE_CHECKPOINTS_MAX = 100 };
 struct serve_self {
     const struct chain_params *params;
     uint8_t identity[32];
-    uint8_t nonce[32];   /* the asker's */
-    bool has_payload;    /* it is kept, and told at /peer/v1/payload/ */
-    uint8_t payload[32]; /* of the block with this hash */
+    uint8_t nonce[32];     /* the asker's */
+    bool has_payload;      /* it is kept, and told at /peer/v1/payload/ */
+    uint8_t payload[32];   /* of the block with this hash */
+    const char *snapshots; /* those it serves, a JSON array: of ids in hello, else of
+                              what each is; borrowed */
 };
 
 /* r is of reads_chain; NULL: there is no chain yet. */

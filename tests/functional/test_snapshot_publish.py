@@ -132,6 +132,21 @@ def test_not_served_when_the_operator_says_so(node, peers):
         assert get(n, path)[0] == 404
 
 
+def told(n, what):
+    nonce = "cd" * 32
+    return peerwire.read_signed(what, get(n, f"/peer/v1/{what}?nonce={nonce}")[2], nonce)
+
+
+def test_other_cairns_are_told(served):
+    n, made = served
+    lower = publisher.create(n, height=230)
+    assert told(n, "hello")["snapshots"] == [made["id"], lower["id"]]
+    listed = json.loads(get(n, "/snapshots")[2])["snapshots"]
+    assert told(n, "checkpoints")["snapshots"] == listed
+    n.rpc("snapshot.withdraw", id=made["id"], reason="r")
+    assert told(n, "hello")["snapshots"] == [lower["id"]]
+
+
 # --- signatures ---
 
 
