@@ -21,7 +21,7 @@ bad=$( { grep -rnE '#include "(store|sync|rpc|daemon)/' base
          grep -rnE '#include "(store|sync/(trust|snapshot|[a-z_]+\.h))' sync/p2p
          grep -rnE '#include "sync/(peer|p2p|[a-z_]+\.h)' sync/snapshot
          grep -rnE '#include "sync/(p2p|serve|[a-z_]+\.h)' sync/bundle
-         grep -rnE '#include "sync/bundle' base store sync rpc | grep -v '^sync/bundle/'
+         grep -rnE '#include "sync/bundle' store rpc sync/chain sync/trust sync/peer sync/p2p sync/snapshot sync/serve
          grep -rnE '#include "sync/(p2p|snapshot|[a-z_]+\.h)' sync/serve | grep -v '"sync/reads\.h"'
          grep -rnE '#include "sync/(p2p|serve|[a-z_]+\.h)' sync/publish
          grep -rnE '#include "sync/publish' sync/chain sync/trust sync/peer sync/snapshot sync/p2p sync/serve

@@ -24,6 +24,9 @@ bool body_was_begun(const struct engine *e);
 void body_open_url(struct engine *e, const char *file);
 void body_open_path(struct engine *e);
 
+/* The manifest's own path; NULL: it is from somewhere else. */
+const char *body_path(const struct engine *e);
+
 /* What the rules look at. */
 void body_candidate(struct job *j);
 /* Tells this body from any other, as hex; 64 digits. */

@@ -92,6 +92,11 @@ bool body_is_path(const char *path)
     return n > 0 && body_is_document(head, (size_t)n);
 }
 
+const char *body_path(const struct engine *e)
+{
+    return e->job.body && e->job.kind == INTAKE_PATH ? e->job.body->at : NULL;
+}
+
 /* --- a manifest that was read --- */
 
 static void describe(struct job *j)

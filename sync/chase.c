@@ -42,6 +42,7 @@ void chase_reset(struct chase *c)
         chase_slot_clear(&c->slots[i]);
     for (size_t i = 0; i < CHASE_SPANS; i++)
         chase_span_clear(&c->spans[i]);
+    chase_kept_free(c->kept);
     free(c->path);
     free(c->window);
     *c = (struct chase){0};
@@ -122,6 +123,8 @@ void chase_start(struct engine *e, const struct chase_target *t,
     c->moved_mono_ms = clock_mono_ms();
     c->headers_alone = t->headers_alone;
     chase_span_begin(c);
+    if (t->headers_alone && t->kept)
+        chase_kept_begin(c, t->kept);
 }
 
 void chase_end(struct engine *e, enum chase_result result, const struct err *err)
@@ -166,6 +169,12 @@ void chase_pump(struct engine *e)
 
     if (!c->walking) {
         chase_verify(e);
+        return;
+    }
+    if (c->kept) {
+        c->hurry = true;
+        if (chase_kept_take(c, &err))
+            chase_end(e, CHASE_BROKEN, &err);
         return;
     }
     if (chase_walk(e, &found, &err)) {

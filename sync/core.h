@@ -140,6 +140,7 @@ struct chase_span { /* of headers alone: chase_span.c */
     struct span *got; /* when READY */
 };
 
+struct chase_kept;
 struct chase {
     bool active;
     uint64_t serial;          /* tells its blocks from those of the chase before */
@@ -170,7 +171,8 @@ struct chase {
     struct work work; /* summed below the header verified next */
     size_t unproven;  /* headers at the floor that only fill the window */
     struct chase_slot slots[CHASE_WINDOW];
-    bool headers_alone; /* do, where a peer serves them */
+    bool headers_alone;      /* do, where a peer serves them */
+    struct chase_kept *kept; /* headers that are here to be read; NULL: none left */
     size_t span_length;
     struct chase_span spans[CHASE_SPANS];
     unsigned char span_failures[PEERS_MAX]; /* in a row */
@@ -469,6 +471,7 @@ struct chase_target {
     uint8_t hash[32];
     bool proof;
     bool headers_alone; /* of a proof: its outputs are not wanted */
+    const char *kept;   /* where headers may be, beside this file; NULL: nowhere */
     uint64_t floor;
     bool has_floor_hash;
     uint8_t floor_hash[32];
@@ -494,6 +497,10 @@ enum errc chase_walk(struct engine *e, bool *found, struct err *err);
 /* May the walk go below the header expected next, which is in hand?  Then it does. */
 enum errc chase_walk_may(struct chase *c, struct err *err);
 void chase_walk_down(struct chase *c, const uint8_t prev[32]);
+/* chase_kept.c: headers that came in a bundle.  Some a call; ERR_IO alone fails. */
+void chase_kept_begin(struct chase *c, const char *manifest);
+enum errc chase_kept_take(struct chase *c, struct err *err);
+void chase_kept_free(struct chase_kept *k); /* NULL: no-op */
 /* chase_span.c: ranges of headers. */
 void chase_span_begin(struct chase *c);
 void chase_span_clear(struct chase_span *s);

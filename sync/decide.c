@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "sync/body.h"
 #include "sync/core.h"
 
 /*
@@ -184,6 +185,7 @@ static void prove(struct engine *e)
     j->evidence.headers_from = t.floor;
     t.has_floor_hash = j->evidence.headers_full;
     t.headers_alone = decide_headers_alone(e);
+    t.kept = body_path(e);
     memcpy(t.floor_hash, e->cfg->params->genesis_hash, 32);
     memcpy(t.hash, j->candidate.block_hash, 32);
     chase_start(e, &t, proven);

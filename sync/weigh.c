@@ -80,6 +80,7 @@ static enum errc count_servers(struct engine *e, struct err *err)
     }
     j->evidence.next_block =
         j->evidence.next_block_peers > 0 ? TRUST_HOLDS : TRUST_FAILS;
+    j->evidence.no_peers = peers_count(e->peers) == 0;
     j->evidence.at_network_tip = tips_height(e, &top) && top <= j->meta.height;
     return ERR_OK;
 }

@@ -146,6 +146,7 @@ struct trust_evidence {
     enum trust_found next_block;
     unsigned next_block_peers;
     bool at_network_tip; /* nobody has a next block since this is the tip */
+    bool no_peers;       /* there is nobody to ask (docs/adr/0030) */
 
     enum trust_found payload;
     enum reason payload_reason;

@@ -159,6 +159,8 @@ void trust_chain_servable(const struct trust_case *c, struct trust_rule_result *
         trust_rule_pass(r, "%s", "");
     else if (e->at_network_tip)
         trust_rule_pass(r, "the checkpoint is the network's tip");
+    else if (e->no_peers && c->policy->quorum == 0 && c->policy->min_confirmations == 0)
+        trust_rule_unused(r, "the policy asks no peers, and there are none");
     else
         trust_rule_fail(r, REASON_NO_PEER_SERVES_NEXT_BLOCK,
                         "no peer serves the block after the checkpoint");

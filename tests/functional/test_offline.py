@@ -10,7 +10,9 @@ import subprocess
 from pathlib import Path
 
 import cairnpeer
+import expect
 import pytest
+from snapkit import Snapshot
 from statements import NodeKey
 from test_cli import DONE, FAILED, USAGE, Ran, environment, program, run
 
@@ -373,3 +375,44 @@ def test_headers_from_a_node(tmp_path, snapshot, headers, peers, node):
     ran = run("bundle", "create", "--snapshot", snapshot, "--out", tmp_path / "b")
     assert ran.code == USAGE and "--data-dir or --url" in ran.err
     assert not list(tmp_path.glob("b*.part"))
+
+
+ALONE = {"checkpoint": {"quorum": 0, "min_peers": 0, "min_confirmations": 0, "threshold": 1}}
+
+
+def test_a_node_without_peers_bootstraps_from_a_bundle(tmp_path, chain, headers, node):
+    """Its headers are proven by those of the bundle, and nobody is asked for anything."""
+    snapshot = Snapshot(chain)
+    bundle = tmp_path / "bundle"
+    bundle.write_bytes(bundle_of(snapshot.write(tmp_path / snapshot.id), headers))
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    offline("bundle", "import", bundle, "--out", allowed / "it")
+    n = node([], {**ALONE, "transfer": {"allow_paths": [str(allowed)]}})
+    job = n.sync(path=str(allowed / "it"))
+    assert job["state"] == "succeeded", job
+    assert expect.accepted(n) == [200]
+    rules = n.rpc("checkpoint.provenance", height=200)["provenance"]["verdict"]["rules"]
+    by = {rule["rule"]: rule for rule in rules}
+    assert by["headers"]["result"] == by["work"]["result"] == "pass", by
+    assert by["servable"]["result"] == "not_applicable", by["servable"]
+    assert n.rpc("chain.supply")["coins"] == len(chain.fork(200).coins())
+    assert n.status()["tip"]["height"] == 200
+
+
+def test_headers_that_lie_beside_a_snapshot_prove_nothing(tmp_path, chain, headers, node):
+    snapshot = Snapshot(chain)
+    allowed = tmp_path / "allowed"
+    at = snapshot.write(allowed / snapshot.id)
+    n = node([], {**ALONE, "transfer": {"allow_paths": [str(allowed)]}})
+    broken = headers[70]["signature"]
+    broken = ("0" if broken[0] != "0" else "1") + broken[1:]
+    for bad, reason in ((b"", "header_chain_invalid"), (b"\xff" * 4000, "header_chain_invalid"),
+                        (part(cairnpeer.compact(headers[:200])), "header_chain_invalid"),
+                        (part(cairnpeer.compact(headers[:70]
+                                                + [dict(headers[70], signature=broken)]
+                                                + headers[71:201])), "header_chain_invalid")):
+        (at / "headers.bin").write_bytes(bad)
+        job = n.sync(path=str(at))
+        assert job["state"] == "failed" and job["error"]["reason"] == reason, job
+    assert expect.accepted(n) == []

@@ -154,6 +154,23 @@ START_TEST(some_peer_must_serve_the_next_block)
 }
 END_TEST
 
+/* docs/adr/0030 */
+START_TEST(who_wants_nothing_of_peers_and_has_none_needs_none_to_serve)
+{
+    k.evidence.next_block = TRUST_FAILS;
+    k.evidence.next_block_peers = 0;
+    k.policy.quorum = k.policy.min_confirmations = 0;
+    EXPECT_FAIL(&k, SERVABLE, NO_PEER_SERVES_NEXT_BLOCK);
+    k.evidence.no_peers = true;
+    EXPECT(&k, SERVABLE, NOT_APPLICABLE);
+    k.policy.quorum = 1;
+    EXPECT_FAIL(&k, SERVABLE, NO_PEER_SERVES_NEXT_BLOCK);
+    k.policy.quorum = 0;
+    k.policy.min_confirmations = 1;
+    EXPECT_FAIL(&k, SERVABLE, NO_PEER_SERVES_NEXT_BLOCK);
+}
+END_TEST
+
 START_TEST(payload_and_source_report_their_own_reasons)
 {
     k.evidence.payload = TRUST_FAILS;
@@ -319,6 +336,7 @@ Suite *suite(void)
     tcase_add_test(tc, best_chain_says_what_was_found);
     tcase_add_test(tc, confirmations_are_counted);
     tcase_add_test(tc, some_peer_must_serve_the_next_block);
+    tcase_add_test(tc, who_wants_nothing_of_peers_and_has_none_needs_none_to_serve);
     tcase_add_test(tc, payload_and_source_report_their_own_reasons);
     tcase_add_test(tc, the_first_failing_rule_decides_and_all_are_shown);
     tcase_add_test(tc, no_worse_evidence_ever_helps);
