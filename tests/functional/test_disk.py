@@ -11,6 +11,7 @@ import time
 import crash
 import expect
 import kept
+import publisher
 import pytest
 from node import wait_until
 
@@ -125,6 +126,26 @@ def test_no_room_to_follow(small_disk, chain, payload):
     if n.status()["state"] == "halted":
         n.restart()
     expect.at_tip_of(n, chain)
+
+
+def test_no_room_for_a_snapshot(small_disk, chain, payload, tmp_path):
+    """It fails, leaves nothing, and the node follows on once there is room."""
+    n, three = small_disk
+    hold = publisher.Hold(tmp_path)
+    n.environment = hold.environment
+    n.start()
+    expect.bootstrapped(n, chain, url=three[0].serve("/cp.json", payload))
+    job_id = hold.begin(n)
+    fill(n)
+    hold.release()
+    wait_until(lambda: publisher.shelf(n) == [], "the snapshot's end")
+    assert n.status()["state"] in ("following", "halted")
+    free(n)
+    full(n.wait_job(job_id))
+    assert n.status()["state"] == "following"
+    chain.mine()
+    expect.at_tip_of(n, chain)
+    assert publisher.create(n)["height"] == chain.tip["index"]
 
 
 def test_a_full_disk_at_start(small_disk, chain, payload):
