@@ -276,7 +276,9 @@ enum errc jobs_resume(struct engine *e, struct err *err)
     struct control_job row = {0};
     int64_t id = 0;
 
-    if (errands_fail_old(e, err) || snapshelf_sweep(e->cfg->data_dir, err) ||
+    if (snapshelf_sweep(e->cfg->data_dir, err))
+        log_warn("snapshots: leftovers stay, ignoring", KV_S("detail", err->msg));
+    if (errands_fail_old(e, err) ||
         control_job_each(e->control, 0, 1, true, take_first, &id, err))
         return err->code;
     if (id == 0) {

@@ -223,6 +223,7 @@ enum errc snapshelf_sweep(const char *data_dir, struct err *err)
     AUTOFREE char *path = shelf_path(data_dir);
     enum errc rc = ERR_OK;
     struct dirent *entry;
+    struct err one;
     DIR *dir;
 
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
@@ -232,8 +233,12 @@ enum errc snapshelf_sweep(const char *data_dir, struct err *err)
     if (!dir)
         return ERR_OK;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): own stream */
-    while (!rc && (entry = readdir(dir)) != NULL)
-        rc = sweep_one(data_dir, entry->d_name, err);
+    while ((entry = readdir(dir)) != NULL) {
+        if (sweep_one(data_dir, entry->d_name, &one) == ERR_OK)
+            continue;
+        *err = one;
+        rc = one.code;
+    }
     (void)closedir(dir);
     return rc;
 }

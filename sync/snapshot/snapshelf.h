@@ -44,7 +44,8 @@ enum snapshelf_place { SNAPSHELF_NONE, SNAPSHELF_HERE, SNAPSHELF_WITHDRAWN };
 /* Without reading the manifest. */
 enum snapshelf_place snapshelf_place(const char *data_dir, const char *id);
 
-/* The directory itself, and what a crash or an end left in it goes. */
+/* Makes the directory; what a crash or an end left in it goes, as far as that can be.
+ */
 enum errc snapshelf_sweep(const char *data_dir, struct err *err);
 /* Durable when it returns; the body goes after it.  Again: what was there stays. */
 enum errc snapshelf_withdraw(const char *data_dir, const char *id, const char *reason,
