@@ -14,7 +14,8 @@ static void log_drop(const struct body *b, size_t source)
 
     if (!s->dropped)
         return;
-    if (b->sources[source].peer && !s->proven) /* few peers have just this one */
+    if (b->sources[source].peer && !s->proven &&
+        s->reason == REASON_SOURCE_UNREACHABLE) /* few peers have just this one */
         log_debug("a peer has not this snapshot", KV_S("peer", b->sources[source].at),
                   KV_S("detail", s->why));
     else

@@ -216,11 +216,11 @@ class Proxy:
     """Between a client and a store. For each request judge(request) is asked: None passes it on, bytes are
     the answer instead, a function gets the store's answer and gives another; it may raise Cut, and wait."""
 
-    def __init__(self, port, judge=lambda request: None):
+    def __init__(self, port, judge=lambda request: None, host="127.0.0.1"):
         self.upstream, self.judge, self.seen = port, judge, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((host, 0))
         self.port = self.listener.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"http://{host}:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self):
@@ -266,9 +266,12 @@ class Proxy:
                     self.seen.append(request)
                     verdict = self.judge(request)
                     answer = verdict if isinstance(verdict, bytes) else self._forward(request)
-                    connection.sendall(verdict(answer) if callable(verdict) else answer)
+                    self.send(connection, request, verdict(answer) if callable(verdict) else answer)
             except (Cut, OSError):
                 pass
+
+    def send(self, connection, request, answer):
+        connection.sendall(answer)
 
 
 if __name__ == "__main__":
