@@ -89,6 +89,12 @@ enum errc coinfile_scan(struct coinfile *f,
                                           struct err *err),
                         void *arg, struct err *err);
 
+/* The same of their records (store/coinrec.h). */
+enum errc coinfile_records(struct coinfile *f,
+                           enum errc (*each)(void *arg, const uint8_t *rec, size_t len,
+                                             struct err *err),
+                           void *arg, struct err *err);
+
 /* Full pass over the file on disk: every chunk hash, order, bound, count, total.
    ERR_CANCELED when cancel (NULL: never) is set meanwhile. */
 enum errc coinfile_verify(struct coinfile *f, const atomic_bool *cancel,

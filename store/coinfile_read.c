@@ -62,7 +62,7 @@ enum errc coinfile_find(struct coinfile *f, const struct outpoint *at, bool *fou
 }
 
 struct scan {
-    enum errc (*each)(void *arg, const struct coin *coin, struct err *err);
+    enum errc (*each)(void *arg, const uint8_t *rec, size_t len, struct err *err);
     void *arg;
     const uint8_t *last; /* record */
 };
@@ -75,14 +75,12 @@ static enum errc scan_chunk(struct coinfile *f, const struct coinidx_chunk *c,
 
     while (!rc && at < end) {
         const uint8_t *rec = f->map.bytes + at;
-        struct coin coin;
         u128 atto;
         size_t len = coinrec_check(rec, (size_t)(end - at), &atto);
 
         if (len == 0 || (s->last && memcmp(s->last, rec, COINREC_KEY) >= 0))
             return not_a_coin(at, err);
-        coinrec_decode(rec, &coin);
-        rc = s->each(s->arg, &coin, err);
+        rc = s->each(s->arg, rec, len, err);
         s->last = rec;
         at += len;
     }
@@ -90,10 +88,10 @@ static enum errc scan_chunk(struct coinfile *f, const struct coinidx_chunk *c,
     return rc;
 }
 
-enum errc coinfile_scan(struct coinfile *f,
-                        enum errc (*each)(void *arg, const struct coin *coin,
-                                          struct err *err),
-                        void *arg, struct err *err)
+enum errc coinfile_records(struct coinfile *f,
+                           enum errc (*each)(void *arg, const uint8_t *rec, size_t len,
+                                             struct err *err),
+                           void *arg, struct err *err)
 {
     struct scan s = {.each = each, .arg = arg};
     enum errc rc = ERR_OK;
@@ -106,6 +104,29 @@ enum errc coinfile_scan(struct coinfile *f,
             rc = scan_chunk(f, &c, &s, err);
     }
     return rc;
+}
+
+struct decoded {
+    enum errc (*each)(void *arg, const struct coin *coin, struct err *err);
+    void *arg;
+};
+
+static enum errc decode(void *arg, const uint8_t *rec, size_t len, struct err *err)
+{
+    const struct decoded *d = arg;
+    struct coin coin;
+
+    (void)len;
+    coinrec_decode(rec, &coin);
+    return d->each(d->arg, &coin, err);
+}
+
+enum errc coinfile_scan(struct coinfile *f,
+                        enum errc (*each)(void *arg, const struct coin *coin,
+                                          struct err *err),
+                        void *arg, struct err *err)
+{
+    return coinfile_records(f, decode, &(struct decoded){each, arg}, err);
 }
 
 enum errc coinfile_verify(struct coinfile *f, const atomic_bool *cancel,
