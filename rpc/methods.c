@@ -187,6 +187,21 @@ static const struct param_spec snapshot_verify[] = {
     STRING(idempotency_key, 1, 128),
     {0},
 };
+static const struct param_spec snapshot_export[] = {
+    SNAPSHOT,
+    {FIELD(format), .type = PARAM_ENUM, .required = true, .names = methods_formats},
+    STRING(path, 1, 4000),
+    STRING(key, 66, 130),
+    STRING(idempotency_key, 1, 128),
+    {0},
+};
+static const struct param_spec snapshot_delta[] = {
+    {FIELD(base), .type = PARAM_STRING, .required = true, .min = 1, .max = 39},
+    SNAPSHOT,
+    {FIELD(path), .type = PARAM_STRING, .required = true, .min = 1, .max = 4000},
+    STRING(idempotency_key, 1, 128),
+    {0},
+};
 static const struct param_spec snapshot_merge[] = {
     SNAPSHOT,
     {FIELD(manifest), .type = PARAM_OBJECT, .required = true},
@@ -288,6 +303,10 @@ static const struct method table[] = {
      "One snapshot and its manifest", false},
     {"snapshot.verify", RPC_ROLE_ADMIN, snapshot_verify, methods_snapshot_verify,
      "Check every byte of a snapshot, and every signature", false},
+    {"snapshot.export", RPC_ROLE_ADMIN, snapshot_export, methods_snapshot_export,
+     "Write a snapshot in a shape of XAI's", false},
+    {"snapshot.delta", RPC_ROLE_ADMIN, snapshot_delta, methods_snapshot_delta,
+     "Write what leads from one snapshot to a later one", false},
     {"snapshot.merge", RPC_ROLE_ADMIN, snapshot_merge, methods_snapshot_merge,
      "Take the signatures of a manifest that was signed elsewhere", false},
     {"snapshot.withdraw", RPC_ROLE_ADMIN, snapshot_withdraw, methods_snapshot_withdraw,

@@ -18,17 +18,19 @@
 /* Every parameter there is; a name means the same in every method. */
 struct params {
     const char *url, *path, *block_hash, *idempotency_key, *reason, *peer, *hash, *txid,
-        *key, *id;
+        *key, *id, *base;
     struct span payload, certificate, policy, manifest, revocation;
     struct param_int height, checkpoint_id, vout, limit, after, timeout_ms, from, count,
         threshold, incident, seconds;
-    int mode, state, choice; /* places in methods_modes, _states, _choices */
+    int mode, state, choice, format; /* places in methods_modes, _states, _choices,
+                                        _formats */
     bool dry_run;
     int64_t job_id, cursor, since;
 };
 extern const char *const methods_modes[];   /* "partial", "full" */
 extern const char *const methods_states[];  /* jobs.list's state */
 extern const char *const methods_choices[]; /* of incidents.resolve */
+extern const char *const methods_formats[]; /* of snapshot.export */
 
 /* One call. */
 struct rpc_ctx {
@@ -116,6 +118,8 @@ METHODS_HANDLER(snapshot_verify);
 METHODS_HANDLER(snapshot_merge);
 METHODS_HANDLER(snapshot_withdraw);
 METHODS_HANDLER(snapshot_delete);
+METHODS_HANDLER(snapshot_export);
+METHODS_HANDLER(snapshot_delta);
 METHODS_HANDLER(generations_list);
 METHODS_HANDLER(daemon_info);
 METHODS_HANDLER(daemon_stop);

@@ -43,6 +43,31 @@ METHODS_HANDLER(snapshot_verify)
     return call(ctx, &req, result, err);
 }
 
+const char *const methods_formats[] = {"payload", "chunks", "stock", NULL};
+
+METHODS_HANDLER(snapshot_export)
+{
+    struct engine_request req = {.op = ENGINE_SNAPSHOT_EXPORT,
+                                 .snapshot = p->id,
+                                 .format = methods_formats[p->format],
+                                 .path = p->path,
+                                 .key = p->key,
+                                 .idempotency_key = p->idempotency_key};
+
+    return call(ctx, &req, result, err);
+}
+
+METHODS_HANDLER(snapshot_delta)
+{
+    struct engine_request req = {.op = ENGINE_SNAPSHOT_DELTA,
+                                 .snapshot = p->id,
+                                 .base = p->base,
+                                 .path = p->path,
+                                 .idempotency_key = p->idempotency_key};
+
+    return call(ctx, &req, result, err);
+}
+
 METHODS_HANDLER(snapshot_delete)
 {
     struct engine_request req = {

@@ -24,8 +24,8 @@ static const struct {
     {"/blocks/", true, public_stock_block_at},
     {"/block/latest", false, public_stock_latest},
     {"/block/", true, public_stock_block},
-    {"/sync/snapshots", false, public_stock_snapshots},
-    {"/sync/snapshot/", true, public_stock_snapshots},
+    {"/sync/snapshots", false, public_chunks_list},
+    {"/sync/snapshot/", true, public_chunks_one},
 };
 
 void public_call_error(struct public_say *say, unsigned status, const char *what)

@@ -43,6 +43,11 @@ struct public_say {
     char etag[PUBLIC_ETAG_TEXT];   /* "" without */
     char range[PUBLIC_RANGE_TEXT]; /* Content-Range; "" without */
     struct buf body;               /* the caller's to buf_fini */
+    struct {                       /* of a chunk of stock's; chunks 0: it is none */
+        uint64_t index;
+        uint32_t chunks;
+        char checksum[65];
+    } chunk;
     struct public_file file; /* if open, what is said instead; the caller's to close */
 };
 

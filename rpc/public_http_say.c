@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,19 @@ static enum encoding pack(struct MHD_Connection *c, struct buf *text)
     return e;
 }
 
+/* As stock's nodes tell which chunk it is (protocol.md 8.2). */
+static void add_chunk(struct MHD_Response *response, const struct public_say *say)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%" PRIu64, say->chunk.index);
+    MHD_add_response_header(response, "X-Chunk-Index", text);
+    (void)snprintf(text, sizeof(text), "%" PRIu32, say->chunk.chunks);
+    MHD_add_response_header(response, "X-Total-Chunks", text);
+    MHD_add_response_header(response, "X-Chunk-Checksum", say->chunk.checksum);
+    MHD_add_response_header(response, "X-Compressed", "false");
+}
+
 static void add_headers(struct MHD_Response *response, const struct public_say *say,
                         enum encoding e)
 {
@@ -153,6 +167,8 @@ static void add_headers(struct MHD_Response *response, const struct public_say *
     }
     if (say->file.open)
         MHD_add_response_header(response, "Accept-Ranges", "bytes");
+    if (say->chunk.chunks > 0)
+        add_chunk(response, say);
     if (say->range[0] != '\0')
         MHD_add_response_header(response, "Content-Range", say->range);
     if (e != ENCODING_NONE)

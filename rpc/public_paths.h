@@ -31,6 +31,7 @@ PUBLIC_HANDLER(public_stock_page);
 PUBLIC_HANDLER(public_stock_latest);
 PUBLIC_HANDLER(public_stock_block_at); /* /blocks/<height> */
 PUBLIC_HANDLER(public_stock_block);    /* /block/<hash> */
-PUBLIC_HANDLER(public_stock_snapshots);
+PUBLIC_HANDLER(public_chunks_list);
+PUBLIC_HANDLER(public_chunks_one); /* /sync/snapshot/<id>[/chunks][/chunk/<i>] */
 
 #endif

@@ -186,12 +186,3 @@ PUBLIC_HANDLER(public_stock_block)
         say_no_block(say);
     }
 }
-
-/* As stock answers where there are none. */
-PUBLIC_HANDLER(public_stock_snapshots)
-{
-    (void)site;
-    (void)ask;
-    (void)rest;
-    public_call_error(say, 503, "Chunked sync not enabled");
-}

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "base/pyfloat.h"
 #include "sync/answers.h"
 #include "sync/engine.h"
 #include "sync/reads.h"
+#include "sync/serve/serve_chunks.h"
 #include "sync/serve/serve_payload.h"
 
 enum { FRAME_ROOM = 512, BODY_MAX = 16 << 20 };
@@ -234,16 +237,52 @@ static bool payload(void *arg, const uint64_t *height, size_t max, struct buf *o
     return ok && put_canonical(&text, out) && out->len <= max;
 }
 
-/* Stock's chunked snapshots are not made here. */
+/* As much of it as one message holds: packed, and in base64. */
+static bool put_chunk(const char *id, uint64_t index, const struct serve_chunk *c,
+                      struct buf *out)
+{
+    CLEANUP_BUF struct buf packed = BUF(SERVE_CHUNK_MAX);
+    AUTOFREE char *bytes = NULL, *text = NULL;
+    size_t room;
+
+    if (c->len > SERVE_CHUNK_MAX)
+        return false;
+    bytes = xcalloc((size_t)c->len + 1, 1);
+    if (pread(c->fd, bytes, (size_t)c->len, 0) != (ssize_t)c->len)
+        return false;
+    pack_gzip(bytes, (size_t)c->len, &packed);
+    if (packed.full)
+        return false;
+    room = sodium_base64_ENCODED_LEN(packed.len, sodium_base64_VARIANT_ORIGINAL);
+    text = xcalloc(room, 1);
+    (void)sodium_bin2base64(text, room, (const unsigned char *)packed.data, packed.len,
+                            sodium_base64_VARIANT_ORIGINAL);
+    buf_printf(out,
+               "{\"checksum\":\"%s\",\"chunk_index\":%" PRIu64
+               ",\"compressed\":true,\"data\":\"",
+               c->checksum, index);
+    buf_puts(out, text);
+    buf_printf(out,
+               "\",\"size_bytes\":%" PRIu64
+               ",\"snapshot_id\":\"%s\",\"total_chunks\":%" PRIu32 "}",
+               c->len, id, c->chunks);
+    return !out->full;
+}
+
+/* Stock has no answer to this; ours has the fields of its chunk files, and the bytes.
+ */
 static bool chunk(void *arg, const char *snapshot_id, uint64_t index, size_t max,
                   struct buf *out)
 {
-    (void)arg;
-    (void)snapshot_id;
-    (void)index;
-    (void)max;
-    (void)out;
-    return false;
+    const struct answers *a = arg;
+    struct serve_chunk c;
+    bool ok;
+
+    if (!serve_chunks_open(a->data_dir, snapshot_id, index, &c))
+        return false;
+    ok = put_chunk(snapshot_id, index, &c, out);
+    (void)close(c.fd);
+    return ok && out->len <= max;
 }
 
 struct answers *answers_create(struct engine *engine, const char *data_dir,

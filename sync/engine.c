@@ -225,6 +225,8 @@ static void answer(struct engine *e, struct call *call)
     case ENGINE_SNAPSHOT_MERGE:
     case ENGINE_SNAPSHOT_WITHDRAW:
     case ENGINE_SNAPSHOT_DELETE:
+    case ENGINE_SNAPSHOT_EXPORT:
+    case ENGINE_SNAPSHOT_DELTA:
         (void)ops_call(e, call->req, &result, &err);
         break;
     case ENGINE_NOTE_ACT:

@@ -100,6 +100,8 @@ enum engine_op {
     ENGINE_SNAPSHOT_WITHDRAW, /* snapshot, reason, document or none: result what was
                                  signed, or is to be */
     ENGINE_SNAPSHOT_DELETE,   /* snapshot: result what it was */
+    ENGINE_SNAPSHOT_EXPORT,   /* snapshot, format, path, key or none: result {job_id} */
+    ENGINE_SNAPSHOT_DELTA,    /* base, snapshot, path: result {job_id} */
     ENGINE_NOTE_ACT, /* an act carried out elsewhere (reason: its name) goes into
                         the audit log; result {} */
 };
@@ -125,6 +127,8 @@ struct engine_request {
     unsigned threshold;
     const char *document; /* JSON text */
     const char *snapshot; /* id */
+    const char *base;     /* id of the snapshot that a delta begins at */
+    const char *format;   /* of an export: "payload", "chunks", "stock"; a constant */
     int64_t incident;
     const char *choice;
     const char *actor; /* whose token it was, for the audit log; NULL: "operator" */

@@ -60,6 +60,8 @@ enum errc ops_call(struct engine *e, const struct engine_request *req, cJSON **r
         [ENGINE_SNAPSHOT_MERGE] = snapshots_merge,
         [ENGINE_SNAPSHOT_WITHDRAW] = snapshots_withdraw,
         [ENGINE_SNAPSHOT_DELETE] = snapshots_delete,
+        [ENGINE_SNAPSHOT_EXPORT] = snapexport_start,
+        [ENGINE_SNAPSHOT_DELTA] = snapdelta_start,
     };
 
     return ops[req->op](e, req, result, err);

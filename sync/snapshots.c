@@ -191,6 +191,7 @@ enum errc snapshots_withdraw(struct engine *e, const struct engine_request *req,
         snapshelf_withdraw(e->cfg->data_dir, req->snapshot, req->reason, clock_now_ms(),
                            err))
         return err->code;
+    snapexport_forget(e, item.manifest);
     log_warn("snapshot withdrawn", KV_S("id", item.id), KV_S("reason", req->reason));
     o = describe(&item);
     if (revoke(e, req, item.manifest, o, err)) {
@@ -212,6 +213,7 @@ enum errc snapshots_delete(struct engine *e, const struct engine_request *req,
         note(e, req, "snapshot.delete", &item, err) ||
         snapshelf_remove(e->cfg->data_dir, req->snapshot, err))
         return err->code;
+    snapexport_forget(e, item.manifest);
     log_info("snapshot deleted", KV_S("id", item.id));
     *result = describe(&item);
     return ERR_OK;
