@@ -164,6 +164,19 @@ static const char withdraw_help[] =
 static const char delete_help[] = "\n"
                                   "  --reason R         why, for the audit log\n";
 
+static const char delta_help[] =
+    "\n"
+    "FROM and TO are directories of snapshots of one network. Keep the delta for who has\n"
+    "FROM: it has TO's manifest and signatures in it. Memory does not grow.\n"
+    "  --out FILE            the delta; it is replaced\n";
+
+static const char apply_help[] =
+    "\n"
+    "FROM is the directory of a snapshot, DELTA what leads from it to a later one. What\n"
+    "comes of it has the state root that its manifest names, or nothing is left. Who\n"
+    "signed it is for snapshot verify to say.\n"
+    "  --out DIR             where the later snapshot's directory is made\n";
+
 static const char limit_help[] = "\n"
                                  "  --limit N          at most so many (default 50)\n";
 
@@ -230,6 +243,10 @@ const struct cli_command cli_commands[] = {
      check_help, 1, 1,
      CLI_OFFLINE | CLI_TAKES(CLI_OPT_KEYS) | CLI_TAKES(CLI_OPT_THRESHOLD),
      cli_snapshot_verify},
+    {"snapshot delta", "FROM TO", "Write what leads from one snapshot to a later one",
+     delta_help, 2, 2, CLI_OFFLINE | CLI_TAKES(CLI_OPT_OUT), cli_delta_make},
+    {"snapshot apply", "FROM DELTA", "Make the later snapshot of a delta", apply_help,
+     2, 2, CLI_OFFLINE | CLI_TAKES(CLI_OPT_OUT), cli_delta_apply},
     {"bundle create", "", "Put a snapshot and its headers into one file", bundle_help,
      0, 0,
      CLI_OFFLINE | CLI_TAKES(CLI_OPT_SNAPSHOT) | CLI_TAKES(CLI_OPT_URL) |

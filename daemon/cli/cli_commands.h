@@ -27,6 +27,8 @@ enum cli_exit cli_publish_run(struct cli *c);
 enum cli_exit cli_snapshot_sign(struct cli *c);
 enum cli_exit cli_snapshot_merge(struct cli *c);
 enum cli_exit cli_snapshot_verify(struct cli *c);
+enum cli_exit cli_delta_make(struct cli *c);
+enum cli_exit cli_delta_apply(struct cli *c);
 enum cli_exit cli_bundle_create(struct cli *c);
 enum cli_exit cli_bundle_verify(struct cli *c);
 enum cli_exit cli_bundle_import(struct cli *c);

@@ -9,6 +9,7 @@ import expect
 import p2praw
 import publisher
 import pytest
+import test_cli
 import xai
 from node import RpcError
 from test_public import Public
@@ -141,3 +142,29 @@ def test_a_chunk_over_p2p(node, peers, out):
     assert data == (kept / "chunk_000000.bin").read_bytes()
     assert told["checksum"] == hashlib.sha256(data).hexdigest()
     assert told["snapshot_id"] == kept.name and told["size_bytes"] == len(data)
+
+
+def test_a_delta_made_and_applied_without_a_daemon(maker, out):
+    ids = [publisher.create(maker, height=h)["id"] for h in (150, 200)]
+    first, second = (maker.data_dir / "snapshots" / i for i in ids)
+
+    def cairn(*words):
+        ran = test_cli.run(*words)
+        return ran.code, ran.out + ran.err
+
+    delta = out / "delta"
+    assert cairn("snapshot", "delta", first, second, "--out", delta)[0] == 0
+    code, said = cairn("snapshot", "apply", first, delta, "--out", out)
+    assert code == 0 and ids[1] in said, said
+    for name in publisher.FILES:
+        assert (out / ids[1] / name).read_bytes() == (second / name).read_bytes(), name
+    assert cairn("snapshot", "verify", out / ids[1])[0] == 0
+    assert cairn("snapshot", "apply", second, delta, "--out", out)[0] != 0  # another base
+    assert cairn("snapshot", "apply", first, delta)[0] == test_cli.USAGE  # where to?
+    broken = bytearray(delta.read_bytes())
+    broken[len(broken) // 2] ^= 1
+    (out / "broken").write_bytes(broken)
+    (out / "here").mkdir()
+    code, said = cairn("snapshot", "apply", first, out / "broken", "--out", out / "here")
+    assert code != 0 and "a frame has another hash" in said, said
+    assert list((out / "here").iterdir()) == []
