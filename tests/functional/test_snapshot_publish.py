@@ -270,6 +270,7 @@ def test_on_schedule_some_are_kept(node, peers, chain):
                    == list(heights), f"snapshots at {heights}")
 
     has(230)
+    wait_until(lambda: not n.rpc("jobs.list", state="running")["jobs"], "the job's end")
     publisher.create(n, height=235)
     chain.mine_many(5)
     n.wait_tip(245)
