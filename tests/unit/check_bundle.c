@@ -167,7 +167,7 @@ START_TEST(every_changed_byte_is_seen)
     ck_assert_int_ge(fd, 0);
     for (size_t i = 0; i < len; i++) {
         const uint8_t flip = i % 9 == 0 ? 0xff : (uint8_t)(1 << i % 8);
-        const uint8_t changed = bytes[i] ^ flip;
+        const uint8_t changed = (uint8_t)(bytes[i] ^ flip);
 
         if (pwrite(fd, &changed, 1, (off_t)i) != 1 || read_bundle(NULL) == ERR_OK ||
             pwrite(fd, &bytes[i], 1, (off_t)i) != 1)
