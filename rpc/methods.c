@@ -202,6 +202,12 @@ static const struct param_spec snapshot_delta[] = {
     STRING(idempotency_key, 1, 128),
     {0},
 };
+static const struct param_spec snapshot_publish[] = {
+    SNAPSHOT,
+    {FIELD(back), .type = PARAM_BOOL},
+    STRING(idempotency_key, 1, 128),
+    {0},
+};
 static const struct param_spec snapshot_merge[] = {
     SNAPSHOT,
     {FIELD(manifest), .type = PARAM_OBJECT, .required = true},
@@ -313,6 +319,10 @@ static const struct method table[] = {
      "Serve a snapshot no more, and tell that its checkpoint is withdrawn", false},
     {"snapshot.delete", RPC_ROLE_ADMIN, snapshot_delete, methods_snapshot_delete,
      "Remove a snapshot", false},
+    {"snapshot.publish", RPC_ROLE_ADMIN, snapshot_publish, methods_snapshot_publish,
+     "Put a snapshot on the object store", false},
+    {"snapshot.unpublish", RPC_ROLE_ADMIN, snapshot_verify, methods_snapshot_unpublish,
+     "Tell the object store that a snapshot was withdrawn", false},
     {"generations.list", RPC_ROLE_READ, none, methods_generations_list,
      "Generations of the state, newest first", false},
     {"policy.get", RPC_ROLE_READ, none, methods_policy_get,

@@ -24,7 +24,7 @@ struct params {
         threshold, incident, seconds;
     int mode, state, choice, format; /* places in methods_modes, _states, _choices,
                                         _formats */
-    bool dry_run;
+    bool dry_run, back;
     int64_t job_id, cursor, since;
 };
 extern const char *const methods_modes[];   /* "partial", "full" */
@@ -118,6 +118,8 @@ METHODS_HANDLER(snapshot_verify);
 METHODS_HANDLER(snapshot_merge);
 METHODS_HANDLER(snapshot_withdraw);
 METHODS_HANDLER(snapshot_delete);
+METHODS_HANDLER(snapshot_publish);
+METHODS_HANDLER(snapshot_unpublish);
 METHODS_HANDLER(snapshot_export);
 METHODS_HANDLER(snapshot_delta);
 METHODS_HANDLER(generations_list);

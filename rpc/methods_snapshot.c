@@ -68,6 +68,25 @@ METHODS_HANDLER(snapshot_delta)
     return call(ctx, &req, result, err);
 }
 
+METHODS_HANDLER(snapshot_publish)
+{
+    struct engine_request req = {.op = ENGINE_SNAPSHOT_PUBLISH,
+                                 .snapshot = p->id,
+                                 .back = p->back,
+                                 .idempotency_key = p->idempotency_key};
+
+    return call(ctx, &req, result, err);
+}
+
+METHODS_HANDLER(snapshot_unpublish)
+{
+    struct engine_request req = {.op = ENGINE_SNAPSHOT_UNPUBLISH,
+                                 .snapshot = p->id,
+                                 .idempotency_key = p->idempotency_key};
+
+    return call(ctx, &req, result, err);
+}
+
 METHODS_HANDLER(snapshot_delete)
 {
     struct engine_request req = {

@@ -19,6 +19,7 @@
 #include "sync/peer/roster.h"
 #include "sync/peer/transfer.h"
 #include "sync/serve/rows.h"
+#include "sync/snapshot/manifest.h"
 #include "sync/snapshot/payload.h"
 #include "sync/trust/trust_set.h"
 
@@ -340,6 +341,13 @@ struct engine {
         uint64_t last;
         int64_t next_mono_ms;
     } snapplan;
+
+    struct {                  /* snapwatch.c */
+        char id[MANIFEST_ID]; /* published last by this run, with so many */
+        size_t signatures;
+        int64_t shelf_mono_ms, try_mono_ms, look_mono_ms; /* not before */
+        struct job_task *looking;                         /* at a worker; NULL */
+    } snapwatch;
 
     /* evaluate, attestations.make */
     struct call *evaluating, *attesting;

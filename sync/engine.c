@@ -11,6 +11,7 @@
 #include "sync/diagnose.h"
 #include "sync/errand.h"
 #include "sync/finds.h"
+#include "sync/snappublish.h"
 #include "sync/snapshots.h"
 
 /* --- handing things to the engine thread --- */
@@ -227,6 +228,8 @@ static void answer(struct engine *e, struct call *call)
     case ENGINE_SNAPSHOT_DELETE:
     case ENGINE_SNAPSHOT_EXPORT:
     case ENGINE_SNAPSHOT_DELTA:
+    case ENGINE_SNAPSHOT_PUBLISH:
+    case ENGINE_SNAPSHOT_UNPUBLISH:
         (void)ops_call(e, call->req, &result, &err);
         break;
     case ENGINE_NOTE_ACT:
@@ -300,6 +303,7 @@ static bool pump(struct engine *e)
     finds_pump(e);
     errands_pump(e);
     snapplan_pump(e);
+    snapwatch_pump(e);
     told_update(e);
     more = follow_pump(e);
     return e->chase.active ? !e->chase.walking || e->chase.hurry : more;
@@ -326,6 +330,7 @@ static void collect_errands(struct engine *e)
 {
     e->refusing = true;
     errands_abort(e);
+    snapwatch_abort(e);
     while (errands_out(e))
         handle(e, chan_recv(e->inbox));
 }
@@ -409,7 +414,7 @@ static enum errc open_all(struct engine *e, struct err *err)
     if (workers == 0)
         workers = cores > 1 ? (size_t)cores : 1;
     e->pool = pool_create(workers > 64 ? 64 : workers, TASKS_MAX, on_task_done, e);
-    e->errand_pool = pool_create(ERRAND_WORKERS, ERRANDS_MAX, on_task_done, e);
+    e->errand_pool = pool_create(ERRAND_WORKERS, ERRANDS_MAX + 1, on_task_done, e);
     return links_start(e, err);
 }
 

@@ -19,6 +19,16 @@
  */
 struct engine;
 
+/* Where snapshots are published: docs/publishing.md.  As sync/publish/s3target.h. */
+struct engine_publish {
+    const char *endpoint, *region, *bucket, *prefix; /* endpoint "": nowhere */
+    const char *credentials_file;                    /* "": the environment has them */
+    bool path_style;
+    bool automatic;         /* as soon as enough keys that are trusted have signed */
+    unsigned stall_seconds; /* a request that moves nothing for so long is given up */
+    unsigned watch_seconds; /* between looks at what is published; 0: none */
+};
+
 struct engine_config {
     const struct chain_params *params; /* outlives the engine */
     const char *data_dir;
@@ -49,6 +59,7 @@ struct engine_config {
     const char *const *dns_seeds; /* host names; NULL-ended */
     uint64_t snapshots_every; /* a snapshot at each so many blocks; 0: none unasked */
     uint64_t snapshots_keep;  /* of those */
+    struct engine_publish publish;
 };
 
 /* Opens the data directory (locked, created if missing), resumes what was under way.
@@ -102,6 +113,8 @@ enum engine_op {
     ENGINE_SNAPSHOT_DELETE,   /* snapshot: result what it was */
     ENGINE_SNAPSHOT_EXPORT,   /* snapshot, format, path, key or none: result {job_id} */
     ENGINE_SNAPSHOT_DELTA,    /* base, snapshot, path: result {job_id} */
+    ENGINE_SNAPSHOT_PUBLISH,  /* snapshot, back: result {job_id} */
+    ENGINE_SNAPSHOT_UNPUBLISH, /* snapshot: result {job_id} */
     ENGINE_NOTE_ACT, /* an act carried out elsewhere (reason: its name) goes into
                         the audit log; result {} */
 };
@@ -129,6 +142,7 @@ struct engine_request {
     const char *snapshot; /* id */
     const char *base;     /* id of the snapshot that a delta begins at */
     const char *format;   /* of an export: "payload", "chunks", "stock"; a constant */
+    bool back;            /* latest.json may go to a lower height */
     int64_t incident;
     const char *choice;
     const char *actor; /* whose token it was, for the audit log; NULL: "operator" */

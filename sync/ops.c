@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "sync/snappublish.h"
 #include "sync/snapshots.h"
 
 /* What operators change about trust: each change is one transaction with its act. */
@@ -62,6 +63,8 @@ enum errc ops_call(struct engine *e, const struct engine_request *req, cJSON **r
         [ENGINE_SNAPSHOT_DELETE] = snapshots_delete,
         [ENGINE_SNAPSHOT_EXPORT] = snapexport_start,
         [ENGINE_SNAPSHOT_DELTA] = snapdelta_start,
+        [ENGINE_SNAPSHOT_PUBLISH] = snappublish_start,
+        [ENGINE_SNAPSHOT_UNPUBLISH] = snappublish_withdraw,
     };
 
     return ops[req->op](e, req, result, err);

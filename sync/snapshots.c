@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sync/snappublish.h"
 #include "sync/snapshot/snapdir.h"
 #include "sync/snapshot/snapshelf.h"
 #include "sync/snapshots.h"
@@ -179,6 +180,18 @@ static enum errc revoke(struct engine *e, const struct engine_request *req,
     return statements_take(e, text.data, text.len, "this node", &fresh, err);
 }
 
+/* What was published says so too; a store that cannot be told now is told later. */
+static void unpublish(struct engine *e, const struct engine_request *req)
+{
+    cJSON *job = NULL;
+    struct err err;
+
+    if (snappublish_has_store(e) && snappublish_withdraw(e, req, &job, &err) != ERR_OK)
+        log_warn("the store is not told of a withdrawal; call snapshot.unpublish",
+                 KV_S("id", req->snapshot), KV_S("detail", err.msg));
+    cJSON_Delete(job);
+}
+
 /* Served no more, then told: who called and saw an error calls again. */
 enum errc snapshots_withdraw(struct engine *e, const struct engine_request *req,
                              cJSON **result, struct err *err)
@@ -198,6 +211,7 @@ enum errc snapshots_withdraw(struct engine *e, const struct engine_request *req,
         cJSON_Delete(o);
         return err->code;
     }
+    unpublish(e, req);
     *result = o;
     return ERR_OK;
 }

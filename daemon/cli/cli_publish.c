@@ -152,10 +152,10 @@ enum cli_exit cli_publish_run(struct cli *c)
     target->path_style = !c->values[CLI_OPT_VIRTUAL_HOST];
     if (read_keys(c, &keys, &err) != ERR_OK)
         return say_error(&err);
-    o.target = target;
-    o.keys = keys;
+    o.store.target = target;
+    o.store.keys = keys;
     o.may_go_back = c->values[CLI_OPT_BACK] != NULL;
-    o.stall_seconds = stall > 1 ? (uint32_t)stall : 1;
+    o.store.stall_seconds = stall > 1 ? (uint32_t)stall : 1;
     rc = publish_run(&o, &result, &err);
     clear(&w);
     if (rc)

@@ -7,6 +7,7 @@
 #include "daemon/config/conf_list.h"
 #include "daemon/config/conf_p2p.h"
 #include "daemon/config/conf_place.h"
+#include "daemon/config/conf_publish.h"
 #include "daemon/config/conf_scalar.h"
 #include "daemon/config/conf_token.h"
 #include "daemon/config/conf_trust.h"
@@ -37,6 +38,12 @@
 #define OFF(name, nothing, what)                                                    \
     {                                                                               \
         .path = (name), .set = conf_scalar_off, .off = (nothing), .feature = (what) \
+    }
+
+#define PUBLISH(name, field)                                    \
+    {                                                           \
+        .path = (name), .set = conf_publish_text,               \
+        .offset = offsetof(struct config, engine.publish.field) \
     }
 
 #define POLICY(field) engine.policy.field
@@ -118,6 +125,18 @@ static const struct conf_key keys[] = {
            MAX_EXACT, 0),
     NUMBER("snapshots.keep", conf_scalar_u64, engine.snapshots_keep, 1, 200, 3),
     SWITCH("snapshots.serve", public.serve_snapshots, true),
+    SECTION("publish"),
+    PUBLISH("publish.endpoint", endpoint),
+    PUBLISH("publish.region", region),
+    PUBLISH("publish.bucket", bucket),
+    PUBLISH("publish.prefix", prefix),
+    PUBLISH("publish.credentials_file", credentials_file),
+    SWITCH("publish.path_style", engine.publish.path_style, true),
+    SWITCH("publish.auto", engine.publish.automatic, false),
+    NUMBER("publish.stall_seconds", conf_scalar_unsigned, engine.publish.stall_seconds,
+           1, 3600, 60),
+    NUMBER("publish.watch_seconds", conf_scalar_unsigned, engine.publish.watch_seconds,
+           0, 86400 * 7, 3600),
     SECTION("index"),
     OFF("index.addresses", "false", "the index of addresses"),
 };

@@ -8,6 +8,7 @@
 #include "daemon/config/conf_key.h"
 #include "daemon/config/conf_p2p.h"
 #include "daemon/config/conf_place.h"
+#include "daemon/config/conf_publish.h"
 #include "daemon/config/conf_tree.h"
 #include "daemon/config/config.h"
 
@@ -34,6 +35,9 @@ static struct config *create(void)
     c->engine.dns_seeds = c->engine.mirrors = no_texts;
     c->engine.p2p_listen = c->engine.asn_database = "";
     c->engine.checkpoint_url = c->engine.public_url = c->engine.file_key = "";
+    c->engine.publish.endpoint = c->engine.publish.bucket = "";
+    c->engine.publish.prefix = c->engine.publish.credentials_file = "";
+    c->engine.publish.region = "us-east-1";
     c->engine.policy.header_proof_full = true;
     return c;
 }
@@ -174,6 +178,8 @@ static enum errc check_whole(const struct config *c, struct err *err)
             "checkpoint.threshold is %u and checkpoint.trusted_pubkeys has %zu "
             "keys: nothing from checkpoint.url could ever be accepted",
             p->threshold, p->key_count);
+    if (conf_publish_check(c, err) != ERR_OK)
+        return err->code;
     return conf_p2p_check(c, err);
 }
 

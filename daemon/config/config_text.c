@@ -70,6 +70,21 @@ static void add_checkpoint(cJSON *doc, const struct engine_config *e)
     add_text(part, "file_key", e->file_key);
 }
 
+static void add_publish(cJSON *doc, const struct engine_publish *p)
+{
+    cJSON *part = section(doc, "publish");
+
+    add_text(part, "endpoint", p->endpoint);
+    add_text(part, "region", p->region);
+    add_text(part, "bucket", p->bucket);
+    add_text(part, "prefix", p->prefix);
+    add_text(part, "credentials_file", p->credentials_file);
+    add_bool(part, "path_style", p->path_style);
+    add_bool(part, "auto", p->automatic);
+    add_number(part, "stall_seconds", p->stall_seconds);
+    add_number(part, "watch_seconds", p->watch_seconds);
+}
+
 static void add_origins(cJSON *doc, const struct config *c)
 {
     cJSON *part = section(doc, "origins");
@@ -115,6 +130,7 @@ char *config_text(const struct config *c)
     part = section(doc, "follow");
     add_number(part, "poll_seconds", c->engine.poll_seconds);
     add_number(part, "ready_max_behind", c->engine.ready_max_behind);
+    add_publish(doc, &c->engine.publish);
     add_origins(doc, c);
     text = cJSON_Print(doc);
     cJSON_Delete(doc);

@@ -21,6 +21,22 @@ void publish_say(struct publication *p, uint64_t bytes)
         p->order->progress(p->order->arg, &p->now);
 }
 
+struct s3 publish_s3(const struct publish_store *store)
+{
+    return (struct s3){.target = store->target,
+                       .keys = store->keys,
+                       .cancel = store->cancel,
+                       .stall_seconds = store->stall_seconds};
+}
+
+enum errc publish_end(struct s3 *s, enum errc rc, struct err *err)
+{
+    s3call_fini(s);
+    if (!rc)
+        *err = (struct err){.code = ERR_OK};
+    return rc;
+}
+
 static void on_seen(void *arg, uint64_t bytes, uint64_t of)
 {
     struct publication *p = arg;
@@ -71,7 +87,9 @@ static enum errc run(struct publication *p, struct err *err)
 
     enter(p, PUBLISH_CHECKING, 0);
     p->now.object = "base.coins.zst";
-    if (publish_source_open(o->dir, o->cancel, on_seen, p, &p->source, err) != ERR_OK ||
+    if (publish_source_open(o->dir, o->store.cancel, on_seen, p, &p->source, err) !=
+            ERR_OK ||
+        publish_names_check(&p->s3, p->source->id, err) != ERR_OK ||
         send_files(p, err) != ERR_OK)
         return err->code;
     enter(p, PUBLISH_NAMING, 0);
@@ -86,19 +104,15 @@ enum errc publish_run(const struct publish_order *o, struct publish_result *out,
     struct publication p = {.order = o};
     enum errc rc;
 
-    p.s3 = (struct s3){.target = o->target,
-                       .keys = o->keys,
-                       .cancel = o->cancel,
-                       .stall_seconds = o->stall_seconds,
-                       .moved = on_moved,
-                       .retrying = on_retrying,
-                       .arg = &p};
+    p.s3 = publish_s3(&o->store);
+    p.s3.moved = on_moved;
+    p.s3.retrying = on_retrying;
+    p.s3.arg = &p;
     rc = run(&p, err);
     if (!rc) {
         memcpy(p.result.id, p.source->id, sizeof(p.result.id));
         *out = p.result;
     }
     publish_source_free(p.source);
-    s3call_fini(&p.s3);
-    return rc;
+    return publish_end(&p.s3, rc, err);
 }

@@ -34,13 +34,17 @@ struct publish_progress {
     uint32_t wait_ms;         /* after so long */
 };
 
-struct publish_order {
+struct publish_store {
     const struct s3target *target;
     const struct s3keys *keys;
-    const char *dir;
-    bool may_go_back;       /* latest.json, to a lower height */
     uint32_t stall_seconds; /* a request that moves nothing for so long is given up */
-    const atomic_bool *cancel;                                     /* NULL: never */
+    const atomic_bool *cancel; /* NULL: never */
+};
+
+struct publish_order {
+    struct publish_store store;
+    const char *dir;
+    bool may_go_back; /* latest.json, to a lower height */
     void (*progress)(void *arg, const struct publish_progress *p); /* NULL */
     void *arg;
 };
@@ -53,6 +57,27 @@ struct publish_result {
 
 enum errc publish_run(const struct publish_order *o, struct publish_result *out,
                       struct err *err);
+
+/*
+ * A published snapshot is withdrawn: document (JSON) becomes its withdrawn.json, after
+ * which nobody publishes it there again, and latest.json, if it names it, names the
+ * first of others (NULL-ended) that is there and was not withdrawn, or goes.  The files
+ * stay, for who is reading them.  May be done again.
+ */
+enum errc publish_withdraw(const struct publish_store *store, const char *id,
+                           const char *document, const char *const *others,
+                           struct err *err);
+
+/*
+ * What others find there: latest.json, the manifest it names, the table when it is not
+ * over PUBLISH_TABLE_MAX, one frame of those that it proves, and else their sizes.
+ * PUBLISHED_BROKEN says what is wrong; errors of the store as they are.  NOT_FOUND:
+ * nothing is published.  *out: the manifest, the caller's, for who knows chain and
+ * keys.
+ */
+enum { PUBLISH_TABLE_MAX = 16 << 20 };
+enum errc publish_watch(const struct publish_store *store, struct manifest **out,
+                        struct err *err);
 
 const char *publish_stage_name(enum publish_stage stage);
 

@@ -249,12 +249,11 @@ static enum errc put_file(struct putting *x, struct err *err)
 enum errc publish_file_put(struct publication *p, const struct publish_file *f,
                            struct err *err)
 {
-    AUTOFREE char *name = xasprintf("%s/%s", p->source->id, f->name);
     struct putting x = {.p = p, .file = f};
     enum errc rc;
 
-    x.key = s3target_key(p->order->target, name);
-    x.state_path = publish_state_path(p->source->dir, p->order->target, x.key);
+    x.key = publish_names_key(p->order->store.target, p->source->id, f->name);
+    x.state_path = publish_state_path(p->source->dir, p->order->store.target, x.key);
     x.put = (struct s3put){.key = x.key,
                            .content_type = "application/octet-stream",
                            .cache_control = PUBLISH_IMMUTABLE,

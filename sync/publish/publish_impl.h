@@ -19,6 +19,21 @@ struct publication {
     struct publish_result result;
 };
 
+struct s3 publish_s3(const struct publish_store *store);
+/* The end of what began with publish_s3; rc.  What was tried again, or was not there
+   and need not be, leaves no trace in err. */
+enum errc publish_end(struct s3 *s, enum errc rc, struct err *err);
+char *publish_names_key(const struct s3target *t, const char *id,
+                        const char *name); /* the caller's */
+
+/* What is there of a small object; *there false: nothing. */
+enum errc publish_names_get(struct s3 *s, const char *key, struct buf *out, bool *there,
+                            struct err *err);
+enum errc publish_names_put(struct s3 *s, const char *key, const struct buf *text,
+                            struct err *err);
+/* REVOKED when it was withdrawn there. */
+enum errc publish_names_check(struct s3 *s, const char *id, struct err *err);
+
 /* Says where it stands: bytes of what runs, after before. */
 void publish_say(struct publication *p, uint64_t bytes);
 

@@ -5,18 +5,24 @@
 #include "sync/publish/publish_impl.h"
 #include "sync/publish/publish_latest.h"
 
-/* What is there of a small object; *there false: nothing. */
-static enum errc get(struct publication *p, const char *key, struct buf *out,
-                     bool *there, struct err *err)
+char *publish_names_key(const struct s3target *t, const char *id, const char *name)
 {
-    enum errc rc = s3_get(&p->s3, key, out, err);
+    AUTOFREE char *path = xasprintf("%s/%s", id, name);
+
+    return s3target_key(t, path);
+}
+
+enum errc publish_names_get(struct s3 *s, const char *key, struct buf *out, bool *there,
+                            struct err *err)
+{
+    enum errc rc = s3_get(s, key, out, err);
 
     *there = !rc;
     return rc && err->reason != REASON_NOT_FOUND ? rc : ERR_OK;
 }
 
-static enum errc put(struct publication *p, const char *key, const struct buf *text,
-                     struct err *err)
+enum errc publish_names_put(struct s3 *s, const char *key, const struct buf *text,
+                            struct err *err)
 {
     struct s3body body = {.bytes = text->data, .size = text->len};
     struct s3put put = {.key = key,
@@ -25,7 +31,25 @@ static enum errc put(struct publication *p, const char *key, const struct buf *t
                         .cache_control = PUBLISH_CHANGING};
 
     hash_sha256(text->data, text->len, body.sha256);
-    if (s3_put(&p->s3, &put, err) != ERR_OK)
+    return s3_put(s, &put, err);
+}
+
+enum errc publish_names_check(struct s3 *s, const char *id, struct err *err)
+{
+    AUTOFREE char *key = publish_names_key(s->target, id, "withdrawn.json");
+    struct s3info info;
+
+    if (s3_head(s, key, &info, err) != ERR_OK)
+        return err->code;
+    if (info.exists)
+        return err_fail(err, REASON_REVOKED, "%.40s was withdrawn from this store", id);
+    return ERR_OK;
+}
+
+static enum errc put(struct publication *p, const char *key, const struct buf *text,
+                     struct err *err)
+{
+    if (publish_names_put(&p->s3, key, text, err) != ERR_OK)
         return err->code;
     p->result.sent_bytes += text->len;
     return ERR_OK;
@@ -52,13 +76,13 @@ enum errc publish_names_manifest(struct publication *p, struct err *err)
     CLEANUP(manifest_free) struct manifest *m = manifest_copy(p->source->manifest);
     CLEANUP_BUF struct buf old = BUF(S3_SMALL_MAX);
     CLEANUP_BUF struct buf text = BUF(MANIFEST_MAX);
-    AUTOFREE char *name = xasprintf("%s/manifest.json", p->source->id);
-    AUTOFREE char *key = s3target_key(p->order->target, name);
+    AUTOFREE char *key =
+        publish_names_key(p->order->store.target, p->source->id, "manifest.json");
     bool there = false;
 
     p->now.object = "manifest.json";
     publish_say(p, 0);
-    if (get(p, key, &old, &there, err) != ERR_OK ||
+    if (publish_names_get(&p->s3, key, &old, &there, err) != ERR_OK ||
         (there && merge(m, &old, key, err) != ERR_OK))
         return err->code;
     manifest_write(m, &text);
@@ -74,13 +98,13 @@ enum errc publish_names_latest(struct publication *p, struct err *err)
     struct publish_latest ours = {.height = p->source->manifest->height}, theirs;
     CLEANUP_BUF struct buf old = BUF(S3_SMALL_MAX);
     CLEANUP_BUF struct buf text = BUF(PUBLISH_LATEST_MAX);
-    AUTOFREE char *key = s3target_key(p->order->target, "latest.json");
+    AUTOFREE char *key = s3target_key(p->order->store.target, "latest.json");
     bool there = false;
 
     memcpy(ours.id, p->source->id, sizeof(ours.id));
     p->now.object = "latest.json";
     publish_say(p, 0);
-    if (get(p, key, &old, &there, err) != ERR_OK)
+    if (publish_names_get(&p->s3, key, &old, &there, err) != ERR_OK)
         return err->code;
     if (there && !p->order->may_go_back) {
         if (publish_latest_parse(old.data ? old.data : "", old.len, &theirs, err) !=

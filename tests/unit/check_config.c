@@ -211,6 +211,38 @@ START_TEST(later_keys_are_refused_when_they_ask_for_something)
 }
 END_TEST
 
+START_TEST(a_store_is_named_whole_or_not_at_all)
+{
+    CLEANUP(config_free)
+    struct config *none = load("data_dir: /d\n");
+    CLEANUP(config_free)
+    struct config *c = load(
+        "data_dir: /d\npublish: {endpoint: 'https://s3.example:9000', bucket: a-bucket, prefix: "
+        "x/y, region: eu-1, credentials_file: /k, path_style: false, auto: true, "
+        "stall_seconds: 5, watch_seconds: 0}\n");
+
+    ck_assert_str_eq(none->engine.publish.endpoint, "");
+    ck_assert_str_eq(none->engine.publish.region, "us-east-1");
+    ck_assert(none->engine.publish.path_style && !none->engine.publish.automatic);
+    ck_assert_uint_eq(none->engine.publish.stall_seconds, 60);
+    ck_assert_uint_eq(none->engine.publish.watch_seconds, 3600);
+    ck_assert_str_eq(c->engine.publish.endpoint, "https://s3.example:9000");
+    ck_assert_str_eq(c->engine.publish.bucket, "a-bucket");
+    ck_assert_str_eq(c->engine.publish.prefix, "x/y");
+    ck_assert_str_eq(c->engine.publish.region, "eu-1");
+    ck_assert_str_eq(c->engine.publish.credentials_file, "/k");
+    ck_assert(!c->engine.publish.path_style && c->engine.publish.automatic);
+    ck_assert_uint_eq(c->engine.publish.stall_seconds, 5);
+    ck_assert_uint_eq(c->engine.publish.watch_seconds, 0);
+    assert_refused("publish: {endpoint: 'http://h'}", "both endpoint and bucket");
+    assert_refused("publish: {bucket: abc}", "both endpoint and bucket");
+    assert_refused("publish: {auto: true}", "both endpoint and bucket");
+    assert_refused("publish: {endpoint: 'http://h/x', bucket: abc}", "has a path");
+    assert_refused("publish: {endpoint: 'http://h', bucket: A}", "bucket is not");
+    assert_refused("publish: {endpoint: [x]}", "wants a text");
+}
+END_TEST
+
 START_TEST(snapshots_are_made_on_request_and_served_unless_told_otherwise)
 {
     CLEANUP(config_free) struct config *c = load("data_dir: /d\n");
@@ -585,6 +617,7 @@ Suite *suite(void)
     tcase_add_test(tc, every_key_lands_where_it_belongs);
     tcase_add_test(tc, later_keys_are_taken_when_they_ask_for_nothing);
     tcase_add_test(tc, later_keys_are_refused_when_they_ask_for_something);
+    tcase_add_test(tc, a_store_is_named_whole_or_not_at_all);
     tcase_add_test(tc, snapshots_are_made_on_request_and_served_unless_told_otherwise);
     tcase_add_test(tc, the_public_plane_is_off_until_it_has_an_address);
     tcase_add_test(tc, p2p_has_an_address_seeds_and_a_database);
