@@ -406,8 +406,9 @@ def test_every_result_has_the_documented_shape(node, peers, chain, payload):
     assert n.reap() == 0
     checked.add("attestations.make")  # of a state from genesis: test_attestations.py
     checked |= {f"snapshot.{what}" for what in (  # test_snapshot_create.py, _publish.py,
-        # test_published.py
-        "create", "get", "verify", "merge", "withdraw", "delete", "publish", "unpublish")}
+        # test_snapshot_export.py, test_published.py
+        "create", "get", "verify", "export", "delta", "merge", "withdraw", "delete", "publish",
+        "unpublish")}
     assert checked == set(methods)
 
 
