@@ -34,11 +34,24 @@ void body_free(struct body *b)
     free(b);
 }
 
+void body_accepted(struct body *b)
+{
+    if (b->files)
+        body_keep_commit(b->files->keep);
+}
+
+void body_discard(struct body *b)
+{
+    if (b && b->files)
+        body_keep_drop(b->files->keep);
+}
+
 /* base.coins and its index, less what is there of them; the table and the parts. */
 uint64_t body_bytes_needed(const struct engine *e)
 {
     const struct manifest *m = e->job.body->manifest;
-    uint64_t need = m->bytes + m->bytes / 40 + chunktable_bytes(m->chunk_count);
+    uint64_t need = m->bytes + m->bytes / 40 + chunktable_bytes(m->chunk_count) +
+                    (e->cfg->keep_snapshots ? m->frames_bytes : 0);
     char path[PATH_TEXT];
     struct stat st;
     uint64_t there;

@@ -40,6 +40,10 @@ void body_pump(struct engine *e);
 /* What was verified, once body_fetch has ended well. */
 void body_result(const struct body *b, struct payload_result *out);
 
+/* The checkpoint was accepted: what was kept of it may be served. */
+void body_accepted(struct body *b);
+/* Its job ended otherwise: what was kept goes.  Not for one that is to be resumed. */
+void body_discard(struct body *b);
 void body_free(struct body *b);
 
 /* --- body_json.c: for jobs.get and the provenance --- */

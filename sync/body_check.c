@@ -52,7 +52,7 @@ static struct check_task *create(struct engine *e, void (*run)(struct task *task
 struct open_task {
     struct job_task base;
     char *from; /* NULL: the table is there */
-    char *part, *table, *parts, *coins, *idx;
+    char *part, *table, *parts, *coins, *idx, *shelf;
     struct manifest *manifest; /* a copy */
     struct body_files *files;
     struct err err;
@@ -61,8 +61,11 @@ struct open_task {
 static void run_open(struct task *task)
 {
     struct open_task *t = (void *)task;
-    const struct body_paths paths = {
-        .table = t->table, .parts = t->parts, .coins = t->coins, .idx = t->idx};
+    const struct body_paths paths = {.table = t->table,
+                                     .parts = t->parts,
+                                     .coins = t->coins,
+                                     .idx = t->idx,
+                                     .shelf = t->shelf};
 
     if (t->from &&
         (intake_copy(t->from, t->part, chunktable_bytes(t->manifest->chunk_count),
@@ -86,6 +89,7 @@ static void free_open(struct job_task *base)
     free(t->parts);
     free(t->coins);
     free(t->idx);
+    free(t->shelf);
     free(t);
 }
 
@@ -119,6 +123,8 @@ void body_check_open(struct engine *e, const char *from)
     t->coins = xstrdup(path);
     gen_path(&e->building, "base.idx", path);
     t->idx = xstrdup(path);
+    if (e->cfg->keep_snapshots)
+        t->shelf = xasprintf("%s/snapshots", e->cfg->data_dir);
     engine_run(e, &t->base);
 }
 
@@ -249,20 +255,28 @@ void body_check_piece(struct engine *e, size_t ask, char *bytes)
 
 static void run_finish(struct task *task)
 {
-    struct check_task *t = (void *)task;
+    struct open_task *t = (void *)task;
 
-    (void)body_files_finish(t->files, &t->err);
+    (void)body_files_finish(t->files, t->table, t->manifest, &t->err);
 }
 
 static void finished(struct engine *e, struct job_task *base)
 {
-    body_finished(e, &((struct check_task *)(void *)base)->err);
+    body_finished(e, &((struct open_task *)(void *)base)->err);
 }
 
 void body_check_finish(struct engine *e)
 {
-    struct check_task *t = create(e, run_finish, finished);
+    struct open_task *t = xcalloc(1, sizeof(*t));
+    char path[PATH_TEXT];
 
     e->job.body->phase = BODY_FINISH;
+    t->base.task.run = run_finish;
+    t->base.done = finished;
+    t->base.free = free_open;
+    t->manifest = manifest_copy(e->job.body->manifest);
+    t->files = body_files_ref(e->job.body->files);
+    intake_sibling(e, "chunks.bin", path);
+    t->table = xstrdup(path);
     engine_run(e, &t->base);
 }

@@ -19,6 +19,7 @@ void body_files_unref(struct body_files *f)
 {
     if (!f || atomic_fetch_sub(&f->refs, 1) > 1)
         return;
+    body_keep_free(f->keep);
     coinparts_free(f->parts);
     chunktable_free(f->table);
     if (f->fd >= 0)
@@ -65,6 +66,7 @@ enum errc body_files_open(const struct body_paths *paths, const struct manifest 
     if (chunktable_open(paths->table, &want, &f->table, err) || open_coins(f, m, err) ||
         coinparts_open(paths->parts, f->table, &f->parts, err))
         return err->code;
+    f->keep = body_keep_open(paths->shelf, m);
     *out = TAKE(f);
     return ERR_OK;
 }
@@ -79,6 +81,7 @@ enum errc body_files_take(struct body_files *f, struct frame *frame, uint32_t i,
     if (frame_open(frame, &row, bytes, raw, part, err) ||
         write_at(f, raw, row.raw_bytes, row.raw_offset, err))
         return err->code;
+    body_keep_put(f->keep, &row, bytes);
     /* To the disk while the rest comes, so that the end has little to wait for. */
     (void)sync_file_range(f->fd, (off64_t)row.raw_offset, (off64_t)row.raw_bytes,
                           SYNC_FILE_RANGE_WRITE);
@@ -99,28 +102,40 @@ static bool read_at(const struct body_files *f, uint8_t *out, size_t len, uint64
     return true;
 }
 
-bool body_files_have(struct body_files *f, uint32_t i, uint8_t *raw)
+static bool is_there(struct body_files *f, uint32_t i, const struct chunktable_row *row,
+                     uint8_t *raw)
 {
     AUTOFREE struct coinpart *part = NULL;
-    struct chunktable_row row;
     uint8_t sha[32];
     struct err err;
 
-    chunktable_row(f->table, i, &row);
-    if (lseek(f->fd, (off_t)row.raw_offset, SEEK_DATA) != (off_t)row.raw_offset ||
-        !read_at(f, raw, row.raw_bytes, row.raw_offset))
+    if (lseek(f->fd, (off_t)row->raw_offset, SEEK_DATA) != (off_t)row->raw_offset ||
+        !read_at(f, raw, row->raw_bytes, row->raw_offset))
         return false;
     if (coinparts_has(f->parts, i)) {
-        hash_sha256(raw, row.raw_bytes, sha);
-        return memcmp(sha, row.raw_sha256, sizeof(sha)) == 0;
+        hash_sha256(raw, row->raw_bytes, sha);
+        return memcmp(sha, row->raw_sha256, sizeof(sha)) == 0;
     }
     part = xrealloc(NULL, sizeof(*part));
-    return frame_check_raw(&row, raw, part, &err) == ERR_OK &&
+    return frame_check_raw(row, raw, part, &err) == ERR_OK &&
            coinparts_put(f->parts, i, part, &err) == ERR_OK;
 }
 
-enum errc body_files_finish(struct body_files *f, struct err *err)
+bool body_files_have(struct body_files *f, uint32_t i, uint8_t *raw)
 {
+    struct chunktable_row row;
+
+    chunktable_row(f->table, i, &row);
+    if (!is_there(f, i, &row, raw))
+        return false;
+    body_keep_restore(f->keep, &row, raw);
+    return true;
+}
+
+enum errc body_files_finish(struct body_files *f, const char *table,
+                            const struct manifest *m, struct err *err)
+{
+    body_keep_finish(f->keep, table, m);
     if (durable_sync(f->fd, f->coins, err) ||
         coinparts_finish(f->parts, &f->id, f->total, f->idx, err))
         return err->code;

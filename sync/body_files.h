@@ -6,6 +6,7 @@
 #include "store/chunktable.h"
 #include "store/coinparts.h"
 #include "store/frame.h"
+#include "sync/body_keep.h"
 #include "sync/snapshot/manifest.h"
 
 /*
@@ -19,6 +20,7 @@ struct body_files {
     atomic_bool stop; /* what is under way is not wanted any more */
     struct chunktable *table;
     struct coinparts *parts;
+    struct body_keep *keep; /* NULL: the frames are not kept */
     struct coinfile_id id;
     u128 total;
     int fd; /* base.coins */
@@ -29,6 +31,7 @@ struct body_paths {
     const char *table;       /* chunks.bin, whole */
     const char *parts;       /* of the index */
     const char *coins, *idx; /* of the generation that is built */
+    const char *shelf;       /* where the snapshot is kept; NULL */
 };
 
 /* One reference, the caller's.  Errors of the table are chunktable_open's. */
@@ -45,6 +48,7 @@ enum errc body_files_take(struct body_files *f, struct frame *frame, uint32_t i,
 /* Chunk i is there and has its hash: an earlier run wrote it.  Any thread. */
 bool body_files_have(struct body_files *f, uint32_t i, uint8_t *raw);
 /* All chunks are there: the index is written, and everything on disk. */
-enum errc body_files_finish(struct body_files *f, struct err *err);
+enum errc body_files_finish(struct body_files *f, const char *table,
+                            const struct manifest *m, struct err *err);
 
 #endif

@@ -148,6 +148,7 @@ void jobs_close(struct engine *e)
     struct job *j = &e->job;
 
     if (j->active && job_state_is_terminal(j->state)) {
+        body_discard(j->body);
         jobs_remove_incoming(e, j->id);
         (void)gen_discard(e, &e->building); /* it warned */
     }

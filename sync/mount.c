@@ -292,7 +292,11 @@ static void keep_payload(struct engine *e)
     char path[PATH_TEXT];
     struct err err;
 
-    if (!e->cfg->keep_payload || e->job.kind == INTAKE_GENESIS || e->job.body)
+    if (e->job.body) {
+        body_accepted(e->job.body);
+        return;
+    }
+    if (!e->cfg->keep_payload || e->job.kind == INTAKE_GENESIS)
         return;
     gen_path(&e->live, "payload.json", path);
     if (durable_rename(e->job.payload_path, path, &err))

@@ -185,3 +185,37 @@ def test_three_sources_one_corrupts_one_crawls_killed_twice(  # noqa: F811
     good_gate.left = 1000
     finished(n, chain, large)
     assert expect.peer_of(n, three[1])["ban_reason"] == "payload_hash_mismatch"
+
+
+PUBLIC = {"public": {"listen": "127.0.0.1:0"}}
+
+
+def test_what_was_fetched_can_be_served(node, cairns, chain, large):  # noqa: F811
+    """Kept as it came, though the node was killed on the way, and what it had not kept yet
+    is packed again."""
+    n, three, gate, url = stopped_half_way(node, cairns, large, PUBLIC)
+    shelf = n.data_dir / "snapshots"
+    (part,) = shelf.iterdir()
+    assert part.name == large.id + ".incomplete"
+    (part / "base.coins.zst").unlink()
+    gate.left = 1000
+    n.start()
+    finished(n, chain, large)
+    assert [p.name for p in shelf.iterdir()] == [large.id]
+    for name in snapkit.FILES:
+        assert (shelf / large.id / name).read_bytes() == large.file(name), name
+
+
+def test_what_was_refused_is_not_kept(node, cairns, chain, large):  # noqa: F811
+    three = cairns(3)
+    n = node(three, PUBLIC)
+
+    def lie(first, last, asked, honest):
+        if first == 0:
+            return None
+        honest.body = bytes(len(honest.body))
+        return honest
+
+    _, url = snapkit.serve(three[0], large, lie=lie)
+    expect.refused(n, "payload_hash_mismatch", url=url)
+    assert not any((n.data_dir / "snapshots").iterdir())
