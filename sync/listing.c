@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "sync/core.h"
 #include "sync/peer/signed.h"
+#include "sync/snapshot/manifest.h"
 
 /*
  * What Cairns over HTTP offer and state (docs/peer-protocol.md): their checkpoints,
@@ -84,6 +85,22 @@ static void offer(struct engine *e, struct peer *p, const struct json *k)
     (void)finds_add(e, p, &meta, url ? url : "", p->hostile);
 }
 
+/* Of a snapshot its manifest is what is judged; the list only says where it is. */
+static void offer_snapshot(struct engine *e, struct peer *p, const struct json *s)
+{
+    struct payload_meta meta;
+    AUTOFREE char *url = NULL;
+    const char *id;
+
+    if (!read_meta(s, &meta) || !json_text(json_get(s, "id"), &id) ||
+        !manifest_id_valid(id) ||
+        strlen(p->url) + strlen(id) + sizeof("/snapshots//manifest.json") > URL_MAX)
+        return;
+    meta.has_state_hash = false; /* the manifest's to say */
+    url = xasprintf("%s/snapshots/%s/manifest.json", p->url, id);
+    (void)finds_add(e, p, &meta, url, p->hostile);
+}
+
 static void take_documents(struct engine *e, const struct fetch *f,
                            const struct json *list)
 {
@@ -119,6 +136,18 @@ static void take_checkpoints(struct engine *e, const struct fetch *f,
         if (f->epoch != e->epoch)
             return;
     }
+}
+
+static void take_snapshots(struct engine *e, const struct fetch *f,
+                           const struct json *list)
+{
+    size_t n = 0;
+
+    if (e->live.state && !e->job.active && e->finds.ends_at_mono_ms == 0)
+        return; /* nobody wants one */
+    for (const struct json *s = list && list->type == JSON_ARRAY ? list->first : NULL;
+         s && n < OFFERS_MAX; s = s->next, n++)
+        offer_snapshot(e, f->peer, s);
 }
 
 static const struct listing_kind kinds[] = {
@@ -158,6 +187,8 @@ static void read_answer(struct engine *e, const struct fetch *f,
                     &err) == ERR_OK &&
         is_ours(e, body)) {
         kind->take(e, f, json_get(body, kind->what));
+        if (f->epoch == e->epoch)
+            take_snapshots(e, f, json_get(body, "snapshots"));
         return;
     }
     peer_blame(f->peer, PEER_FAULT_ERROR, REASON_PEER_BAD_ANSWER, 0,

@@ -171,7 +171,7 @@ class CairnPeer(StockPeer):
     headers_from the lowest header it serves; None: it serves none
     hello        None, or a function that alters the hello's body before it is signed
     network      the name of its network, in whatever it signs
-    checkpoints, revocations    what it lists
+    checkpoints, revocations, snapshots    what it lists
     """
 
     def __init__(self, chain, host="127.1.0.1", port=0):
@@ -180,7 +180,7 @@ class CairnPeer(StockPeer):
         self.headers_from = 0
         self.hello = None
         self.network = "testnet"
-        self.checkpoints, self.revocations = [], []
+        self.checkpoints, self.revocations, self.snapshots = [], [], []
         self.false_signature = False
         self.ranges = []  # of headers that were asked for: (lowest, highest)
         self._key = Ed25519PrivateKey.from_private_bytes(
@@ -222,18 +222,20 @@ class CairnPeer(StockPeer):
             self.hello(body)
         return Answer(200, self._signed("hello", body))
 
-    def _list(self, what, items, query):
+    def _list(self, what, items, query, **more):
         body = {
             "genesis": self.chain[0]["hash"],
             "identity": self.identity,
             "network": self.network,
             "nonce": parse_qs(query).get("nonce", [""])[0],
             what: items,
+            **more,
         }
         return Answer(200, self._signed(what, body))
 
     def _checkpoints(self, query):
-        return self._list("checkpoints", self.checkpoints, query)
+        more = {"snapshots": self.snapshots} if self.snapshots else {}
+        return self._list("checkpoints", self.checkpoints, query, **more)
 
     def _revocations(self, query):
         return self._list("revocations", self.revocations, query)

@@ -87,3 +87,41 @@ def test_bootstrap_from_a_directory(node, cairns, chain, large, tmp_path):
     (allowed / "latest.json").write_bytes(large.latest)
     job = arrived(n, chain, large, path=str(made))
     assert [s["kind"] for s in job["sources"][:1]] == ["directory"]
+
+
+def listed(snapshot):
+    """As a Cairn lists it."""
+    d = snapshot.document
+    return {"block_hash": d["block_hash"], "bytes": d["bytes"], "coin_count": d["coin_count"],
+            "digest": snapshot.digest.hex(), "frames_bytes": d["frames_bytes"],
+            "height": d["height"], "id": snapshot.id, "signatures": 1,
+            "state_root": d["state_root"]}
+
+
+def test_the_snapshot_of_a_peer_is_found_and_taken(node, cairns, chain, large):
+    """No URL at all: what peers list is on offer, is judged, and comes from all who have it."""
+    three = cairns(3)
+    for peer in three:
+        snapkit.serve(peer, large, "/snapshots")
+        peer.snapshots = [listed(large)]
+    n = node(three)
+    n.wait_tip(chain.tip["index"], chain.tip["hash"])
+    job = n.rpc("jobs.list")["jobs"][0]
+    assert job["state"] == "succeeded" and job["request"]["kind"] == "peers"
+    assert sum(s["verified_bytes"] for s in job["sources"]) == len(large.body)
+    made = n.rpc("checkpoint.provenance", height=200)
+    assert made["state_root"] == large.document["state_root"]
+    expect.audit_is_whole(n)
+
+
+def test_a_snapshot_goes_from_node_to_node(node, cairns, chain, large):
+    """Who bootstrapped from it serves it."""
+    three = cairns(3)
+    _, url = snapkit.serve(three[0], large)
+    first = node(three, {"public": {"listen": "127.0.0.1:0"}})
+    arrived(first, chain, large, url=url)
+    for path in list(three[0].files):
+        del three[0].files[path]
+    url = f"http://{first.public_address}/snapshots/{large.id}/manifest.json"
+    job = arrived(node(three), chain, large, url=url)
+    assert source(job, url)["verified_bytes"] == len(large.body)
