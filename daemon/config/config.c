@@ -193,7 +193,7 @@ static void wire(struct config *c)
     c->rpc.data_dir = c->data_dir;
     c->public.params = &c->params;
     c->public.data_dir = c->data_dir;
-    c->engine.keep_snapshots = c->public.listen[0] != '\0';
+    c->engine.keep_snapshots = c->public.listen[0] != '\0' && c->public.serve_snapshots;
     c->engine.keep_payload = c->public.listen[0] != '\0' ||
                              (c->engine.p2p_enabled && c->engine.p2p_listen[0] != '\0');
     text = config_text(c);
