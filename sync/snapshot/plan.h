@@ -56,6 +56,7 @@ struct plan_source {
     char why[120]; /* it was dropped, or failed last; "" */
     unsigned in_flight;
     unsigned errors, failures; /* all; in a row */
+    int64_t failed_ms;         /* the last time; 0: never */
     int64_t wait_until_ms;     /* not asked before */
     struct plan_meter meter;
 };

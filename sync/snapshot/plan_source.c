@@ -123,10 +123,15 @@ void plan_failed(struct plan *p, size_t ask, enum plan_fault fault, uint32_t wai
 {
     size_t source = p->asks[ask].source;
     struct plan_source *s = &p->sources[source];
+    bool anew = s->failures == 0 || p->asks[ask].asked_ms > s->failed_ms;
 
     plan_end(p, ask, now_ms);
     s->errors++;
-    s->failures++;
+    /* What was under way when it failed comes down with it: that is one failure. */
+    if (anew) {
+        s->failures++;
+        s->failed_ms = now_ms;
+    }
     if (fault == PLAN_USELESS || s->failures >= PLAN_FAILURES_MAX) {
         plan_drop(p, source, reason, why);
         return;

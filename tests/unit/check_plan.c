@@ -356,6 +356,32 @@ START_TEST(failures_back_off_and_then_drop)
 }
 END_TEST
 
+START_TEST(what_fails_together_is_one_failure)
+{
+    struct plan_limits limits = defaults;
+    size_t asks[PLAN_ASKS_MAX], n = 0;
+    struct sim m;
+
+    limits.per_source = 8;
+    sim_begin(&m, &limits, 1);
+    m.plan->sources[0].proven = true;
+    while (plan_next(m.plan, 1000, &asks[n]))
+        n++;
+    ck_assert_uint_eq(n, 8);
+    for (size_t i = 0; i < n; i++)
+        plan_failed(m.plan, asks[i], PLAN_FAILED, 0, REASON_SOURCE_UNREACHABLE, "reset",
+                    2000 + (int64_t)i);
+    ck_assert(!m.plan->sources[0].dropped);
+    ck_assert_uint_eq(m.plan->sources[0].failures, 1);
+    ck_assert_uint_eq(m.plan->sources[0].errors, 8);
+    ck_assert(plan_next(m.plan, 4000, &asks[0]));
+    plan_failed(m.plan, asks[0], PLAN_FAILED, 0, REASON_SOURCE_UNREACHABLE, "reset",
+                4001);
+    ck_assert_uint_eq(m.plan->sources[0].failures, 2);
+    plan_free(m.plan);
+}
+END_TEST
+
 START_TEST(retry_after_is_honoured)
 {
     struct sim m;
@@ -457,6 +483,7 @@ Suite *suite(void)
     tcase_add_test(c, after_five_drops_the_best_there_is_stays);
     tcase_add_test(c, a_source_that_becomes_slow_is_found_out);
     tcase_add_test(c, failures_back_off_and_then_drop);
+    tcase_add_test(c, what_fails_together_is_one_failure);
     tcase_add_test(c, retry_after_is_honoured);
     tcase_add_test(c, the_useless_are_not_asked_again);
     tcase_add_test(c, the_bandwidth_is_kept_to);
