@@ -12,6 +12,7 @@ enum {
     BODY_REDIRECTS = 5,
     BODY_SPEED_WINDOW_S = 10,
     BODY_LEAST_SPEED = 256, /* bytes a second of one request: less is a stall */
+    BODY_STALL_MS = 15000,  /* without a byte a request is given up */
     BODY_RETRY_AFTER_MAX_S = 600,
     BODY_SCANS = 8,
 };

@@ -42,7 +42,11 @@ static void on_piece(struct engine *e, const struct fetch *f,
     b->sources[source].bytes += atomic_load(&r->received);
     b->fetched_bytes += atomic_load(&r->received);
     plan_received(b->plan, f->slot, atomic_load(&r->received), mono);
-    if (r->err.code == ERR_CANCELED || a->lost) {
+    if (r->err.code == ERR_CANCELED && !a->lost) {
+        plan_failed(b->plan, f->slot, PLAN_FAILED, 0, REASON_SOURCE_TOO_SLOW,
+                    "nothing came of a request", mono);
+        log_drop(b, source);
+    } else if (r->err.code == ERR_CANCELED || a->lost) {
         plan_end(b->plan, f->slot, mono);
     } else if (body_sources_fault(r, b->manifest->frames_bytes, &fault)) {
         plan_failed(b->plan, f->slot, fault.fault, fault.wait_ms, fault.reason,
@@ -104,7 +108,7 @@ static void look(struct engine *e)
         if (!b->requests[i])
             continue;
         plan_received(b->plan, i, atomic_load(&b->requests[i]->received), mono);
-        if (b->plan->asks[i].lost) {
+        if (b->plan->asks[i].lost || mono - b->plan->asks[i].moved_ms > BODY_STALL_MS) {
             atomic_store(&b->requests[i]->cancel, true);
             cancelled = true;
         }

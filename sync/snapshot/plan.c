@@ -116,7 +116,7 @@ size_t plan_begin(struct plan *p, const struct plan_ask *ask, int64_t now_ms)
     assert(at < PLAN_ASKS_MAX);
     p->asks[at] = *ask;
     p->asks[at].used = true;
-    p->asks[at].asked_ms = now_ms;
+    p->asks[at].asked_ms = p->asks[at].moved_ms = now_ms;
     for (uint32_t i = ask->first; i < ask->first + ask->count; i++)
         p->marks[i]++;
     plan_meter_run(s, now_ms);
@@ -143,6 +143,7 @@ void plan_received(struct plan *p, size_t ask, uint64_t bytes, int64_t now_ms)
     plan_meter_run(s, now_ms);
     s->meter.bytes += bytes - a->received;
     a->received = bytes;
+    a->moved_ms = now_ms;
 }
 
 void plan_arrived(struct plan *p, size_t ask, int64_t now_ms)

@@ -70,7 +70,7 @@ struct plan_ask {
     uint32_t first, count; /* frames */
     uint64_t from, len;    /* bytes of the body */
     uint64_t received;
-    int64_t asked_ms;
+    int64_t asked_ms, moved_ms; /* when it began, and when more of it came last */
 };
 
 struct plan {
