@@ -134,7 +134,7 @@ bool plan_drop_slow(struct plan *p, int64_t now_ms, size_t *source);
 bool plan_is_whole(const struct plan *p);
 /* No source is left. */
 bool plan_is_stuck(const struct plan *p);
-/* Bytes a second of one; 0 while it is not known. */
+/* Bytes a second of one, at least; 0 while nothing came. */
 double plan_rate(const struct plan *p, size_t source);
 
 /* --- of plan*.c only --- */

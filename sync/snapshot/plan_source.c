@@ -8,7 +8,7 @@ enum {
     WAIT_FIRST_MS = 1000, /* after a failure; doubled by each in a row */
     WAIT_MOST_MS = 60000,
     MARK_MS = 1000,
-    KNOWN_MS = 200, /* under way for less, a source has no rate yet */
+    LEAST_MS = 200, /* what came sooner counts as if it had taken that long */
 };
 
 bool plan_add_source(struct plan *p)
@@ -51,7 +51,7 @@ double plan_rate(const struct plan *p, size_t source)
 {
     uint64_t bytes, ms = window(&p->sources[source].meter, &bytes);
 
-    return ms < KNOWN_MS ? 0.0 : (double)bytes * 1000.0 / (double)ms;
+    return (double)bytes * 1000.0 / (double)(ms > LEAST_MS ? ms : LEAST_MS);
 }
 
 static bool is_measured(const struct plan_source *s)

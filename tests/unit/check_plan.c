@@ -209,6 +209,24 @@ START_TEST(a_crawler_holds_nobody_up_at_the_end)
 }
 END_TEST
 
+START_TEST(nor_when_the_rest_took_no_time)
+{
+    struct sim m;
+
+    sim_begin(&m, &defaults, 2);
+    m.s[0].rate = 5e9;
+    m.s[1].rate = 1000;
+    for (uint32_t i = 0; i < FRAMES - 10; i++) {
+        plan_verified(m.plan, i);
+        m.good += frame_length(NULL, i);
+    }
+    ck_assert_double_lt(sim_run(&m, 60), 2.0);
+    ck_assert(plan_is_whole(m.plan));
+    ck_assert_uint_ge(m.hedges, 1);
+    plan_free(m.plan);
+}
+END_TEST
+
 START_TEST(who_comes_second_is_cancelled)
 {
     struct sim m;
@@ -474,6 +492,7 @@ Suite *suite(void)
     tcase_add_test(c, four_equal_sources_are_four_times_as_fast);
     tcase_add_test(c, shares_follow_the_rates);
     tcase_add_test(c, a_crawler_holds_nobody_up_at_the_end);
+    tcase_add_test(c, nor_when_the_rest_took_no_time);
     tcase_add_test(c, who_comes_second_is_cancelled);
     tcase_add_test(c, a_bad_piece_costs_its_source_and_only_its_frames);
     tcase_add_test(c, all_bad_is_stuck);
