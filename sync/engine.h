@@ -41,7 +41,7 @@ struct engine_config {
     uint64_t fallback_genesis_seconds; /* without a checkpoint to take for that long,
                                           from genesis; 0: never */
     const char *public_url; /* of our public plane as others reach it; "": not told */
-    bool keep_snapshots;   /* and so are the frames of a snapshot */
+    bool keep_snapshots;    /* and so are the frames of a snapshot */
     bool keep_payload;      /* the accepted payload is kept, for other nodes to have */
     struct trust_policy policy;
     uint64_t transfer_min_speed, transfer_max_bytes;
