@@ -42,15 +42,15 @@ static enum errc open_files(struct body_keep *k, const char *shelf,
 
 struct body_keep *body_keep_open(const char *shelf, const struct manifest *m)
 {
-    CLEANUP(body_keep_free) struct body_keep *k = xcalloc(1, sizeof(*k));
+    CLEANUP(body_keep_free) struct body_keep *k = NULL;
     char id[MANIFEST_ID];
     struct err err;
 
     if (!shelf)
         return NULL;
-
-    manifest_id(m, id);
+    k = xcalloc(1, sizeof(*k));
     k->fd = -1;
+    manifest_id(m, id);
     k->whole = xasprintf("%s/%s", shelf, id);
     k->dir = xasprintf("%s/%s.incomplete", shelf, id);
     k->frames = xasprintf("%s/" SNAPDIR_FRAMES, k->dir);
