@@ -166,7 +166,7 @@ START_TEST(every_changed_byte_is_seen)
     fd = open(path, O_WRONLY | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     for (size_t i = 0; i < len; i++) {
-        const uint8_t flip = i % 9 == 0 ? 0xff : (uint8_t)(1 << i % 8);
+        const uint8_t flip = (uint8_t)(i % 9 == 0 ? 0xff : 1 << i % 8);
         const uint8_t changed = (uint8_t)(bytes[i] ^ flip);
 
         if (pwrite(fd, &changed, 1, (off_t)i) != 1 || read_bundle(NULL) == ERR_OK ||
