@@ -73,14 +73,8 @@ void body_sources_blame(struct engine *e, size_t source, const struct err *why);
 char *body_sources_url(const struct body_source *s, const char *file);
 /* What the end of a request says of its source; false: it is a good answer.  whole: the
    bytes of the resource that was asked for. */
-struct body_fault {
-    enum plan_fault fault;
-    uint32_t wait_ms;
-    enum reason reason;
-    char why[120];
-};
 bool body_sources_fault(const struct transfer_request *r, uint64_t whole,
-                        struct body_fault *out);
+                        struct plan_failure *out);
 
 /* --- body_table.c --- */
 void body_table_begin(struct engine *e);

@@ -7,6 +7,9 @@
 #include "sync/body_impl.h"
 
 /* The frames: asked for as the plan says, to memory, and handed to the workers. */
+static const struct plan_failure stalled = {.fault = PLAN_FAILED,
+                                            .reason = REASON_SOURCE_TOO_SLOW,
+                                            .why = "nothing came of a request"};
 
 static void log_drop(const struct body *b, size_t source)
 {
@@ -30,7 +33,7 @@ static void on_piece(struct engine *e, const struct fetch *f,
     struct body *b = e->job.body;
     int64_t mono = clock_mono_ms();
     const struct plan_ask *a;
-    struct body_fault fault;
+    struct plan_failure fault;
     size_t source;
 
     if (!b || f->serial != (uint64_t)e->job.id)
@@ -43,14 +46,12 @@ static void on_piece(struct engine *e, const struct fetch *f,
     b->fetched_bytes += atomic_load(&r->received);
     plan_received(b->plan, f->slot, atomic_load(&r->received), mono);
     if (r->err.code == ERR_CANCELED && !a->lost) {
-        plan_failed(b->plan, f->slot, PLAN_FAILED, 0, REASON_SOURCE_TOO_SLOW,
-                    "nothing came of a request", mono);
+        plan_failed(b->plan, f->slot, &stalled, mono);
         log_drop(b, source);
     } else if (r->err.code == ERR_CANCELED || a->lost) {
         plan_end(b->plan, f->slot, mono);
     } else if (body_sources_fault(r, b->manifest->frames_bytes, &fault)) {
-        plan_failed(b->plan, f->slot, fault.fault, fault.wait_ms, fault.reason,
-                    fault.why, mono);
+        plan_failed(b->plan, f->slot, &fault, mono);
         log_drop(b, source);
     } else {
         plan_arrived(b->plan, f->slot, mono);

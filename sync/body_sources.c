@@ -118,14 +118,14 @@ void body_sources_blame(struct engine *e, size_t source, const struct err *why)
 
 /* --- what an answer says of its source --- */
 
-static void set(struct body_fault *out, enum plan_fault fault, enum reason reason,
+static void set(struct plan_failure *out, enum plan_fault fault, enum reason reason,
                 const char *why)
 {
-    *out = (struct body_fault){.fault = fault, .reason = reason};
+    *out = (struct plan_failure){.fault = fault, .reason = reason};
     (void)snprintf(out->why, sizeof(out->why), "%.119s", why);
 }
 
-static void of_status(const struct transfer_request *r, struct body_fault *out)
+static void of_status(const struct transfer_request *r, struct plan_failure *out)
 {
     char why[32];
 
@@ -156,7 +156,7 @@ static bool may_pass(enum reason reason)
 }
 
 bool body_sources_fault(const struct transfer_request *r, uint64_t whole,
-                        struct body_fault *out)
+                        struct plan_failure *out)
 {
     uint64_t want = r->has_range ? r->range_to - r->range_from + 1 : whole;
     bool all = want == whole;

@@ -40,7 +40,7 @@ static bool next_source(struct body *b, size_t *out)
     return false;
 }
 
-static void failed(struct engine *e, size_t source, const struct body_fault *f)
+static void failed(struct engine *e, size_t source, const struct plan_failure *f)
 {
     struct body *b = e->job.body;
     struct plan_source *s = &b->plan->sources[source];
@@ -65,7 +65,7 @@ static void failed(struct engine *e, size_t source, const struct body_fault *f)
 void body_table_failed(struct engine *e, const struct err *why)
 {
     struct body *b = e->job.body;
-    struct body_fault f = {.fault = PLAN_USELESS, .reason = why->reason};
+    struct plan_failure f = {.fault = PLAN_USELESS, .reason = why->reason};
 
     b->phase = BODY_TABLE;
     if (b->table_from == PLAN_SOURCES_MAX)
@@ -93,7 +93,7 @@ static void on_table(struct engine *e, const struct fetch *f,
                      struct transfer_request *r)
 {
     struct body *b = e->job.body;
-    struct body_fault fault;
+    struct plan_failure fault;
 
     b->table_busy = false;
     b->sources[f->slot].bytes += atomic_load(&r->received);

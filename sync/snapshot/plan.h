@@ -119,9 +119,15 @@ enum plan_fault {
     PLAN_LATER,   /* it wants to be left alone for wait_ms */
     PLAN_USELESS, /* it cannot serve this body: dropped */
 };
+struct plan_failure {
+    enum plan_fault fault;
+    uint32_t wait_ms;
+    enum reason reason;
+    char why[120];
+};
 /* The ask came to nothing, and ends. */
-void plan_failed(struct plan *p, size_t ask, enum plan_fault fault, uint32_t wait_ms,
-                 enum reason reason, const char *why, int64_t now_ms);
+void plan_failed(struct plan *p, size_t ask, const struct plan_failure *f,
+                 int64_t now_ms);
 /* The source gave what does not hold: dropped, its asks that are under way lost. */
 void plan_blame(struct plan *p, size_t source, enum reason reason, const char *why);
 /* Dropped without blame. */

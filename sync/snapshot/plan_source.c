@@ -118,8 +118,8 @@ static int64_t wait_of(const struct plan_source *s, uint32_t asked_ms)
     return (int64_t)asked_ms > wait ? (int64_t)asked_ms : wait;
 }
 
-void plan_failed(struct plan *p, size_t ask, enum plan_fault fault, uint32_t wait_ms,
-                 enum reason reason, const char *why, int64_t now_ms)
+void plan_failed(struct plan *p, size_t ask, const struct plan_failure *f,
+                 int64_t now_ms)
 {
     size_t source = p->asks[ask].source;
     struct plan_source *s = &p->sources[source];
@@ -132,12 +132,12 @@ void plan_failed(struct plan *p, size_t ask, enum plan_fault fault, uint32_t wai
         s->failures++;
         s->failed_ms = now_ms;
     }
-    if (fault == PLAN_USELESS || s->failures >= PLAN_FAILURES_MAX) {
-        plan_drop(p, source, reason, why);
+    if (f->fault == PLAN_USELESS || s->failures >= PLAN_FAILURES_MAX) {
+        plan_drop(p, source, f->reason, f->why);
         return;
     }
-    note(s, reason, why);
-    s->wait_until_ms = now_ms + wait_of(s, fault == PLAN_LATER ? wait_ms : 0);
+    note(s, f->reason, f->why);
+    s->wait_until_ms = now_ms + wait_of(s, f->fault == PLAN_LATER ? f->wait_ms : 0);
 }
 
 /* --- who is too slow --- */

@@ -56,6 +56,17 @@ static void sim_begin(struct sim *m, const struct plan_limits *limits, size_t n)
     }
 }
 
+static void comes_to_nothing(struct sim *m, size_t ask, enum plan_fault fault,
+                             uint32_t wait_ms, int64_t now)
+{
+    const struct plan_failure f = {.fault = fault,
+                                   .wait_ms = wait_ms,
+                                   .reason = REASON_SOURCE_UNREACHABLE,
+                                   .why = "dead"};
+
+    plan_failed(m->plan, ask, &f, now);
+}
+
 static void ask_all(struct sim *m)
 {
     uint64_t in_hand = 0;
@@ -73,8 +84,7 @@ static void ask_all(struct sim *m)
         s->asked++;
         m->part[ask] = 0;
         if (s->dead)
-            plan_failed(m->plan, ask, s->fault, s->wait_ms, REASON_SOURCE_UNREACHABLE,
-                        "dead", m->now);
+            comes_to_nothing(m, ask, s->fault, s->wait_ms, m->now);
     }
     for (size_t i = 0; i < PLAN_ASKS_MAX; i++)
         in_hand += m->plan->asks[i].used ? m->plan->asks[i].len : 0;
@@ -387,14 +397,12 @@ START_TEST(what_fails_together_is_one_failure)
         n++;
     ck_assert_uint_eq(n, 8);
     for (size_t i = 0; i < n; i++)
-        plan_failed(m.plan, asks[i], PLAN_FAILED, 0, REASON_SOURCE_UNREACHABLE, "reset",
-                    2000 + (int64_t)i);
+        comes_to_nothing(&m, asks[i], PLAN_FAILED, 0, 2000 + (int64_t)i);
     ck_assert(!m.plan->sources[0].dropped);
     ck_assert_uint_eq(m.plan->sources[0].failures, 1);
     ck_assert_uint_eq(m.plan->sources[0].errors, 8);
     ck_assert(plan_next(m.plan, 4000, &asks[0]));
-    plan_failed(m.plan, asks[0], PLAN_FAILED, 0, REASON_SOURCE_UNREACHABLE, "reset",
-                4001);
+    comes_to_nothing(&m, asks[0], PLAN_FAILED, 0, 4001);
     ck_assert_uint_eq(m.plan->sources[0].failures, 2);
     plan_free(m.plan);
 }
@@ -407,12 +415,10 @@ START_TEST(retry_after_is_honoured)
 
     sim_begin(&m, &defaults, 1);
     ck_assert(plan_next(m.plan, 1000, &ask));
-    plan_failed(m.plan, ask, PLAN_LATER, 30000, REASON_PEER_RATE_LIMITED, "HTTP 429",
-                2000);
+    comes_to_nothing(&m, ask, PLAN_LATER, 30000, 2000);
     ck_assert(!plan_next(m.plan, 31999, &ask));
     ck_assert(plan_next(m.plan, 32000, &ask));
-    plan_failed(m.plan, ask, PLAN_LATER, 0, REASON_PEER_RATE_LIMITED, "HTTP 429",
-                33000);
+    comes_to_nothing(&m, ask, PLAN_LATER, 0, 33000);
     ck_assert(!plan_next(m.plan, 34999, &ask)); /* the second in a row: 2 s */
     ck_assert(plan_next(m.plan, 35000, &ask));
     plan_free(m.plan);
