@@ -164,3 +164,15 @@ def test_without_a_store_nothing_is_published(node, peers):
     made = publisher.create(n, height=200)["id"]
     with pytest.raises(RpcError, match="publish.endpoint is not set"):
         n.rpc("snapshot.publish", id=made)
+
+
+def test_one_withdrawn_there_by_another_publisher_is_neither_named_nor_published(maker, store, bucket):
+    n = maker(bucket, store.endpoint, watch_seconds=0)
+    ids = [publisher.create(n, height=height)["id"] for height in (200, 220)]
+    for made in ids:
+        carried_out(n, "snapshot.publish", id=made)
+    store.put(bucket, f"{PREFIX}/{ids[0]}/withdrawn.json", b"{}")
+    job = n.wait_job(n.rpc("snapshot.publish", id=ids[0])["job_id"])
+    assert job["state"] == "failed" and job["error"]["reason"] == "revoked", job
+    n.rpc("snapshot.withdraw", id=ids[1], reason="a test")
+    wait_until(lambda: latest(store, bucket) is None, "latest.json to go")
