@@ -136,7 +136,7 @@ static const struct conf_key keys[] = {
     NUMBER("publish.stall_seconds", conf_scalar_unsigned, engine.publish.stall_seconds,
            1, 3600, 60),
     NUMBER("publish.watch_seconds", conf_scalar_unsigned, engine.publish.watch_seconds,
-           0, 86400 * 7, 3600),
+           0, 604800, 3600),
     SECTION("index"),
     OFF("index.addresses", "false", "the index of addresses"),
 };

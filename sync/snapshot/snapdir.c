@@ -220,7 +220,7 @@ enum errc snapdir_replace_manifest(const char *path, const struct manifest *m,
 enum errc snapdir_remove(const char *path, struct err *err)
 {
     /* The manifest first: without it there is no snapshot. */
-    static const char *const names[] = {SNAPDIR_MANIFEST, SNAPDIR_MANIFEST ".part",
+    static const char *const names[] = {SNAPDIR_MANIFEST, "manifest.json.part",
                                         SNAPDIR_TABLE, SNAPDIR_FRAMES, SNAPDIR_HEADERS};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
