@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -90,6 +91,7 @@ def typed(arguments, answers):
     """Runs cairn on a terminal of its own; gives exit code and all that was shown."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored by what runs in the background
         os.execve(program(), [program(), *map(str, arguments)], environment())
     shown, answers = b"", list(answers)
     while True:

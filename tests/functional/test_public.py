@@ -3,6 +3,7 @@ withstand."""
 
 import contextlib
 import gzip
+import http.client
 import json
 import secrets
 import shutil
@@ -441,10 +442,17 @@ def status_of(address, raw):
 
 
 def keep_asking(address, path, until):
-    """Statuses on one connection (a new one when it is closed) until one is there."""
+    """Answers until one has that status; a connection may be closed unheard before it."""
     seen = []
-    wait_until(lambda: seen.append(peerwire.get(address, path)) or seen[-1][0] == until,
-               f"status {until} at {path}")
+
+    def asked():
+        try:
+            seen.append(peerwire.get(address, path))
+        except (ConnectionError, http.client.HTTPException):
+            return False
+        return seen[-1][0] == until
+
+    wait_until(asked, f"status {until} at {path}")
     return seen
 
 
@@ -527,6 +535,7 @@ def test_slow_readers_hold_nobody_up(whole, chain):
 def test_many_read_at_once(whole, chain):
     """Connections that are kept, every path, while the node follows."""
     host, port = whole.public_address.rsplit(":", 1)
+    wait_until(lambda: peerwire.get(whole.public_address, "/health")[0] == 200, "its peers")
     paths = ["/stats", "/blocks/7", "/blocks?limit=5&offset=1", "/block/latest", "/health",
              f"/block/{chain[9]['hash']}", "/peer/v1/headers?from=0&count=500&form=compact",
              "/peer/v1/blocks?from=100&count=20", f"/peer/v1/hello?nonce={'00' * 32}",
@@ -535,7 +544,6 @@ def test_many_read_at_once(whole, chain):
     failed = []
 
     def read(turn):
-        import http.client
         c = http.client.HTTPConnection(host, int(port), timeout=60)
         for i in range(30):
             c.request("GET", paths[(turn + i) % len(paths)], headers={"Accept-Encoding": "zstd"})

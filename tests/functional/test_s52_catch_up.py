@@ -37,7 +37,6 @@ def test_01_only_one_peer(node, peers, chain, payload):
 def test_01_all_peers_dead(node, peers, chain, payload, how):
     four = peers(4)
     source, three = four[0], four[1:]
-    n = node(three)
     url = source.serve("/cp.json", payload)
     answers = {"reset": s.Answer(reset=True), "silent": s.Answer(hang=True),
                "errors": s.error(500, "no")}
@@ -46,6 +45,7 @@ def test_01_all_peers_dead(node, peers, chain, payload, how):
             peer.stop()
         else:
             peer.fail(r"/block.*", answers[how])
+    n = node(three)
     expect.refused(n, "no_quorum", url=url)
     if how == "gone":
         return
